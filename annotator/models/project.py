@@ -1,0 +1,71 @@
+"""Projects and their guidelines."""
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+
+class Protocol(models.TextChoices):
+    """What a reviewer is asked about an item (design.md section 5)."""
+
+    VERIFY_INJECTION = "verify_injection", "verify injection"
+    LABEL_STEPS = "label_steps", "label steps"
+    VERIFY_LABELS = "verify_labels", "verify labels"
+    CHECK_SOLUTION = "check_solution", "check solution"
+
+    @property
+    def reveals(self) -> bool:
+        """Whether something said by a machine is shown after the blind commit."""
+        return self in (Protocol.VERIFY_INJECTION, Protocol.VERIFY_LABELS)
+
+
+class BlindShows(models.TextChoices):
+    """What a blind reviewer of an injection sees: kept on every annotation, rates compare only within one."""
+
+    DIFF = "diff", "the solution with what changed"
+    SOLUTION = "solution", "the solution alone"
+
+
+class Project(models.Model):
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=120)
+    protocol = models.CharField(max_length=20, choices=Protocol, default=Protocol.VERIFY_INJECTION)
+    overlap = models.PositiveSmallIntegerField(default=2, help_text="Reviewers wanted for each item.")
+    blind_shows = models.CharField(max_length=10, choices=BlindShows, default=BlindShows.DIFF)
+    lease_minutes = models.PositiveSmallIntegerField(default=60, help_text="How long a claim holds its slot.")
+    guideline = models.ForeignKey(
+        "annotator.Guideline", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name", "id")
+        constraints = (
+            models.CheckConstraint(condition=models.Q(overlap__gte=1), name="project_overlap_positive"),
+            models.CheckConstraint(condition=models.Q(lease_minutes__gte=1), name="project_lease_positive"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("project", args=[self.slug])
+
+
+class Guideline(models.Model):
+    """One version of a project's guidelines, in Markdown; never changed once written."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="guidelines")
+    version = models.PositiveIntegerField()
+    text = models.TextField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("project", "-version")
+        constraints = (
+            models.UniqueConstraint(fields=("project", "version"), name="guideline_version_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.project_id} v{self.version}"

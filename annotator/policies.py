@@ -1,0 +1,169 @@
+"""Who may do what, in which state. `check_x` raises, `can_x` asks; ACCESS is the one URL × method × role matrix."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+
+from annotator import errors
+from annotator.models import Assignment, AssignmentState, Decision, Item, Membership, Project, Role, User
+
+
+class Level(IntEnum):
+    """The least a visitor must be. REVIEWER, LEAD and OWNER are roles in the URL's project."""
+
+    PUBLIC = 0
+    SIGNED_IN = 1
+    REVIEWER = 2
+    LEAD = 3
+    OWNER = 4
+    OPERATOR = 5  # a superuser: may make projects, belongs to none by itself
+
+
+ROLE_OF = {Level.REVIEWER: Role.REVIEWER, Level.LEAD: Role.LEAD, Level.OWNER: Role.OWNER}
+
+P, S, R, L, W, X = Level.PUBLIC, Level.SIGNED_IN, Level.REVIEWER, Level.LEAD, Level.OWNER, Level.OPERATOR
+
+# URL name -> method -> least level. A URL that is not here answers nobody (a test walks them all).
+ACCESS: dict[str, dict[str, Level]] = {
+    "health": {"GET": P},
+    "favicon": {"GET": P},
+    "sign-in": {"GET": P, "POST": P},
+    "sign-out": {"POST": S},
+    "join": {"GET": P, "POST": P},
+    "set-password": {"GET": P, "POST": P},
+    "home": {"GET": S},
+    "account": {"GET": S, "POST": S},
+    "keys": {"GET": S, "POST": S},
+    "tokens": {"GET": S, "POST": S},
+    "new-project": {"GET": X, "POST": X},
+    "project": {"GET": R},
+    "settings": {"GET": L, "POST": L},
+    "people": {"GET": L, "POST": L},
+    "guidelines": {"GET": R, "POST": L},
+    "next": {"POST": R},
+    "review": {"GET": R, "POST": R},
+    "mine": {"GET": R},
+    "items": {"GET": L},
+    "item": {"GET": L, "POST": L},
+    "questions": {"GET": R, "POST": L},
+    "imports": {"GET": L, "POST": L},
+    "import": {"GET": L, "POST": L},
+    "exports": {"GET": L, "POST": L},
+    "export": {"GET": L, "POST": L},
+    "export-file": {"GET": L},
+    "agreement": {"GET": L},
+    "api:schema": {"GET": S},
+    "api:docs": {"GET": S},
+    "api:projects": {"GET": S},
+    "api:claim": {"POST": R},
+    "api:assignment": {"GET": R},
+    "api:draft": {"PUT": R},
+    "api:commit": {"POST": R},
+    "api:reveal": {"GET": R},
+    "api:submit": {"POST": R},
+    "api:skip": {"POST": R},
+    "api:reopen": {"POST": R},
+    "api:items": {"GET": L},
+    "api:item": {"GET": L},
+    "api:exports": {"GET": L, "POST": L},
+    "api:export": {"GET": L},
+    "api:export-file": {"GET": L},
+    "api:agreement": {"GET": L},
+}
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Whoever may run commands on the machine: an owner everywhere, without an account."""
+
+    user: None = None
+    role: str = Role.OWNER
+
+    def is_at_least(self, role: Role) -> bool:
+        return True
+
+
+Actor = Membership | Operator
+
+
+def authorise(view_name: str, method: str, user: User | AnonymousUser, kwargs: dict[str, Any]) -> Membership | None:
+    """The visitor's membership where the URL names a project, else None; raises what refuses them."""
+    methods = ACCESS.get(view_name)
+    if methods is None:
+        raise errors.Forbidden("This address has no declared permission.")
+    if method == "OPTIONS" or (method == "HEAD" and "GET" in methods):
+        method = "GET" if "GET" in methods else next(iter(methods))
+    if method not in methods:
+        raise errors.MethodRefused(f"{method} is not for this address.")
+    return _check_level(methods[method], user, kwargs.get("project"))
+
+
+def _check_level(level: Level, user: User | AnonymousUser, slug: str | None) -> Membership | None:
+    if level == Level.PUBLIC:
+        return None
+    if not isinstance(user, User) or not user.is_active:
+        raise errors.SignInNeeded("Please sign in.")
+    if level == Level.OPERATOR and not user.is_superuser:
+        raise errors.Forbidden("Only an operator of this server may do that.")
+    if level not in ROLE_OF:
+        return None
+    membership = _membership(user, slug)
+    if not membership.is_at_least(ROLE_OF[level]):
+        raise errors.Forbidden(f"Only a {ROLE_OF[level].label} of {membership.project} may do that.")
+    return membership
+
+
+def _membership(user: User, slug: str | None) -> Membership:
+    """Outsiders and unknown projects read the same answer."""
+    found = Membership.objects.select_related("project__guideline").filter(user=user, project__slug=slug).first()
+    if found is None:
+        raise errors.Missing("There is no such project, or you are not in it.")
+    found.user = user
+    return found
+
+
+def check_at_least(by: Actor, role: Role, project: Project) -> None:
+    if isinstance(by, Membership) and by.project_id != project.pk:
+        raise errors.Missing("There is no such project, or you are not in it.")
+    if not by.is_at_least(role):
+        raise errors.Forbidden(f"Only a {role.label} may do that.")
+
+
+def check_holds(by: Membership, assignment: Assignment) -> None:
+    """Only whoever holds an assignment sees it: a lead reads the item's page instead, after it counts."""
+    if assignment.rater_id != by.rater_id or assignment.project_id != by.project_id:
+        raise errors.Missing("There is no such assignment, or it is not yours.")
+
+
+def check_may_draft(assignment: Assignment) -> None:
+    """A draft never touches a submitted annotation."""
+    if assignment.state not in (AssignmentState.CLAIMED, AssignmentState.COMMITTED, AssignmentState.EXPIRED):
+        raise errors.Conflict(f"This item is {assignment.state}: its draft is closed.")
+
+
+def check_may_reopen(assignment: Assignment, item: Item) -> None:
+    if assignment.state != AssignmentState.SUBMITTED:
+        raise errors.Conflict("Only submitted work can be reopened.")
+    if item.decision != Decision.INCOMPLETE:
+        raise errors.Conflict("This item is decided: only a lead can change it now.")
+
+
+def can_reopen(assignment: Assignment, item: Item) -> bool:
+    try:
+        check_may_reopen(assignment, item)
+    except errors.Conflict:
+        return False
+    return True
+
+
+def check_may_make_password_link(by: Actor, target: User) -> None:
+    """A link that sets a password is the account: only an owner of everything the account reaches may make one."""
+    if isinstance(by, Operator):
+        return
+    check_at_least(by, Role.OWNER, by.project)
+    owned = Membership.objects.filter(user=by.user, role=Role.OWNER).values("project")
+    elsewhere = Membership.objects.filter(user=target).exclude(project__in=owned).exists()
+    if target.is_superuser or elsewhere:
+        raise errors.Forbidden("This account reaches beyond your projects: ask the operator of the server.")

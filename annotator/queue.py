@@ -1,0 +1,164 @@
+"""Claim, renew, expire, return: the one place that locks items (design.md section 5, docs/adr/0004).
+
+A claim never hands out more slots than an item has, never the same item twice to one reviewer, and costs the
+same whatever the project's size or the reviewer's past. Order: priority, then age.
+
+Locks are taken in one order everywhere, so nothing deadlocks: own membership, own assignment, items by id.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import BooleanField, Exists, F, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+
+from annotator.models import Assignment, AssignmentState, Item, Membership, Project
+from annotator.models.review import OPEN_STATES
+
+EXPIRE_AT_ONCE = 5
+REOPENED_AT_ONCE = 200
+REOPENED_MARGIN = timedelta(seconds=5)  # a slot may be given back by a transaction that commits after we looked
+CLAIMS_PER_MARK = 50
+
+
+def claim(*, by: Membership) -> Assignment | None:
+    """The reviewer's open assignment if there is one, else the next item's; None when nothing is left."""
+    now = timezone.now()
+    expire_due(by.project, now)
+    with transaction.atomic():
+        me = Membership.objects.select_for_update(no_key=True).select_related("project").get(pk=by.pk)
+        assignment = _open_assignment(me)
+        if assignment:
+            return renew(assignment, me.project, now)
+        item = _take(me)
+        return _assign(me, item, now) if item else None
+
+
+def renew(assignment: Assignment, project: Project, now: datetime) -> Assignment:
+    """A claim lives on while its reviewer works on it. After the blind commit the slot is used for good."""
+    if assignment.state == AssignmentState.CLAIMED and not assignment.reopened:
+        assignment.lease_until = now + timedelta(minutes=project.lease_minutes)
+        assignment.save(update_fields=["lease_until"])
+    return assignment
+
+
+def expire_due(project: Project, now: datetime, limit: int = EXPIRE_AT_ONCE) -> int:
+    """Take back up to `limit` claims whose lease has run out; returns how many. The drafts stay."""
+    due = Assignment.objects.filter(
+        RawSQL("annotator_assignment.state = 'claimed'", [], output_field=BooleanField()),
+        project=project, lease_until__lt=now,
+    ).order_by("lease_until")  # fmt: skip
+    if not due[:1].values_list("id", flat=True):
+        return 0
+    with transaction.atomic():
+        gone = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
+        Assignment.objects.filter(pk__in=[a.pk for a in gone]).update(state=AssignmentState.EXPIRED)
+        give_back([a.item_id for a in gone], now)
+    return len(gone)
+
+
+def give_back(item_ids: Iterable[int], now: datetime) -> None:
+    """Return one slot for each id, an id twice meaning two slots. The caller is in a transaction."""
+    ids = sorted(item_ids)
+    list(lock_items(ids))
+    for item_id in ids:
+        Item.objects.filter(pk=item_id, open_slots__lt=F("wanted")).update(
+            open_slots=F("open_slots") + 1, opened_at=now
+        )
+
+
+def retake(assignment: Assignment) -> bool:
+    """Take a slot again for a claim that had expired; False when others have taken them all."""
+    taken = Item.objects.filter(pk=assignment.item_id, open_slots__gt=0).update(open_slots=F("open_slots") - 1)
+    return bool(taken)
+
+
+def lock_items(ids: Iterable[int]) -> QuerySet[Item]:
+    """Lock items by id, always in the same order."""
+    return Item.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=list(ids)).order_by("id")
+
+
+def forget_frontiers(project: Project) -> None:
+    """After items came in or changed place: everybody looks from the start once."""
+    Membership.objects.filter(project=project).update(frontier=None, mark=None)
+
+
+def _open_assignment(me: Membership) -> Assignment | None:
+    mine = Assignment.objects.filter(project_id=me.project_id, rater_id=me.rater_id, state__in=OPEN_STATES)
+    return mine.order_by("id").first()
+
+
+def _assign(me: Membership, item: Item, now: datetime) -> Assignment:
+    Item.objects.filter(pk=item.pk).update(open_slots=F("open_slots") - 1)
+    lease = now + timedelta(minutes=me.project.lease_minutes)
+    values = {"state": AssignmentState.CLAIMED, "claimed_at": now, "lease_until": lease}
+    assignment, _ = Assignment.objects.update_or_create(
+        item=item, rater_id=me.rater_id, defaults=values, create_defaults={**values, "project_id": me.project_id}
+    )
+    return assignment
+
+
+def _take(me: Membership) -> Item | None:
+    """The first item for this reviewer, locked. PostgreSQL skips what others hold, then waits for it once, so
+    that the last item is never missed; SQLite has one writer and skips nothing."""
+    claimable = _claimable(me)
+    skipping = claimable.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    item = _take_reopened(me, skipping) or _take_after(me, skipping)
+    if item is None:
+        item = skipping.first() or claimable.select_for_update(no_key=True, of=("self",)).first()
+    if item:
+        _move_frontier(me, item)
+    return item
+
+
+def _claimable(me: Membership) -> QuerySet[Item]:
+    """Open items this reviewer has not had (an expired claim may be taken again), in order.
+
+    The condition is written out because SQLite uses a partial index only for a literal one.
+    """
+    mine = Assignment.objects.filter(item=OuterRef("pk"), rater_id=me.rater_id).exclude(
+        state=AssignmentState.EXPIRED
+    )
+    is_open = RawSQL(
+        "annotator_item.open_slots > 0 AND NOT annotator_item.held", [], output_field=BooleanField()
+    )
+    return Item.objects.filter(is_open, ~Exists(mine), project_id=me.project_id).order_by("-priority", "id")
+
+
+def _take_after(me: Membership, items: QuerySet[Item]) -> Item | None:
+    """The first from the frontier on: the same priority, then a lower one, so that each is one index range."""
+    if me.frontier is None:
+        return None
+    priority, item_id = me.frontier
+    level = items.filter(priority=priority, pk__gte=item_id).first()
+    return level or items.filter(priority__lt=priority).first()
+
+
+def _take_reopened(me: Membership, items: QuerySet[Item]) -> Item | None:
+    """The first of the items that came open again behind the frontier since it passed them."""
+    if me.frontier is None:
+        return None
+    recent = Item.objects.filter(project_id=me.project_id, opened_at__gt=me.frontier_at - REOPENED_MARGIN)
+    ids = list(recent.order_by("opened_at").values_list("pk", "opened_at")[:REOPENED_AT_ONCE])
+    if not ids:
+        return None
+    priority, item_id = me.frontier
+    behind = Q(priority__gt=priority) | Q(priority=priority, pk__lt=item_id)
+    item = items.filter(behind, pk__in=[pk for pk, _ in ids]).first()
+    if item is None:
+        me.frontier_at = ids[-1][1]
+        Membership.objects.filter(pk=me.pk).update(frontier_at=me.frontier_at)
+    return item
+
+
+def _move_frontier(me: Membership, item: Item) -> None:
+    """The frontier lags by up to two marks, so that items skipped because others held them are met again."""
+    here = [item.priority, item.pk]
+    changes: dict[str, object] = {"n_claimed": F("n_claimed") + 1}
+    if me.mark is None:
+        changes |= {"frontier": here, "mark": here, "frontier_at": timezone.now()}
+    elif me.n_claimed % CLAIMS_PER_MARK == 0 and (-item.priority, item.pk) > (-me.mark[0], me.mark[1]):
+        changes |= {"frontier": me.mark, "mark": here}
+    Membership.objects.filter(pk=me.pk).update(**changes)

@@ -1,0 +1,36 @@
+"""The Celery application. Tasks are found in each app's tasks.py."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import celeryd_init, setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("plumbline")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _keep_django_logging(**_: Any) -> None:
+    """Connected so that Celery leaves the logging of settings.py alone."""
+
+
+@celeryd_init.connect
+def _refuse_unsafe(**_: Any) -> None:
+    from annotator.checks import refuse_unsafe
+
+    refuse_unsafe()
+
+
+def make_broker_folders() -> None:
+    """The filesystem broker needs its folders before the first message."""
+    from django.conf import settings
+
+    for name in ("queue", "control"):
+        (settings.BROKER_DIR / name).mkdir(parents=True, exist_ok=True)
+
+
+make_broker_folders()
