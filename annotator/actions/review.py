@@ -1,0 +1,280 @@
+"""A reviewer's writes: draft, blind commit, submit, skip, reopen, ask. Page and API call these alike."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from annotator import errors, policies, queue
+from annotator.actions.decide import decide_item
+from annotator.actions.record import record
+from annotator.core import judgement as judging
+from annotator.core import labels as lab
+from annotator.core.digest import solution_digest
+from annotator.core.judgement import Judgement
+from annotator.models import (
+    Annotation, Assignment, AssignmentState, FinishReason, Item, Membership, Phase, Protocol, Question, Solution,
+)  # fmt: skip
+
+KINDS = frozenset(kind.code for kind in lab.ERROR_TYPES)
+
+
+def read_judgement(data: Mapping[str, Any], assignment: Assignment) -> Judgement:
+    """The judgement in `data`; raises Invalid naming the field."""
+    try:
+        return judging.parse(data, assignment.item.solution.n_steps, KINDS)
+    except judging.BadJudgement as error:
+        raise errors.Invalid(str(error), field=error.field) from None
+
+
+def save_draft(*, by: Membership, assignment_id: int, data: Mapping[str, Any], version: int) -> Assignment:
+    """Keep an unfinished judgement; `version` is the one it was made from.
+
+    Raises Conflict when another tab or device has saved since, with nothing changed: the caller shows theirs.
+    """
+    assignment = load(by, assignment_id)
+    policies.check_may_draft(assignment)
+    draft = read_judgement(data, assignment).to_json()
+    queue.renew(assignment, assignment.project, timezone.now())
+    saved = Assignment.objects.filter(pk=assignment.pk, draft_version=version, state=assignment.state).update(
+        draft=draft, draft_version=version + 1
+    )
+    if not saved:
+        raise errors.Conflict("This item was changed in another tab or on another device.", field="version")
+    assignment.draft, assignment.draft_version = draft, version + 1
+    return assignment
+
+
+def commit(*, by: Membership, assignment_id: int, data: Mapping[str, Any]) -> Assignment:
+    """The blind judgement. It uses the slot; where the protocol reveals, the reveal follows, else it is final.
+
+    Sent twice, it is stored once: the second call returns what the first made.
+    """
+    with transaction.atomic():
+        assignment = _lock(by, assignment_id)
+        if assignment.state in (AssignmentState.COMMITTED, AssignmentState.SUBMITTED):
+            return assignment
+        _check_open(assignment)
+        judgement = read_judgement(data, assignment)
+        _check_complete(judgement, assignment)
+        final = not _reveals(assignment, judgement)
+        if final and judgement.finish_reason in ("", "solution", "found_error"):
+            _check_verdict(judgement, assignment)
+        if assignment.state == AssignmentState.EXPIRED:
+            assignment.surplus = not queue.retake(assignment)
+        _annotate(assignment, by, judgement, Phase.BLIND)
+        _keep(assignment, judgement, AssignmentState.COMMITTED)
+        if final:
+            _finish(assignment, by, judgement)
+    return assignment
+
+
+def submit(*, by: Membership, assignment_id: int, data: Mapping[str, Any]) -> Assignment:
+    """The last word: after a reveal the revealed judgement and its verdict, else the same as `commit`."""
+    with transaction.atomic():
+        assignment = _lock(by, assignment_id)
+        if assignment.state == AssignmentState.SUBMITTED:
+            return assignment
+        if assignment.state != AssignmentState.COMMITTED:
+            if Protocol(assignment.item.protocol).reveals and data.get("finish_reason") not in (
+                "bad_problem", "bad_split", "give_up",
+            ):  # fmt: skip
+                raise errors.Conflict("Commit your own judgement first: what the machine said is shown then.")
+            return commit(by=by, assignment_id=assignment_id, data=data)
+        judgement = read_judgement(data, assignment)
+        _check_complete(judgement, assignment)
+        _check_verdict(judgement, assignment)
+        _annotate(assignment, by, judgement, Phase.REVEALED)
+        _keep(assignment, judgement, AssignmentState.COMMITTED)
+        _finish(assignment, by, judgement)
+    return assignment
+
+
+@transaction.atomic
+def skip(*, by: Membership, assignment_id: int, reason: str) -> Assignment:
+    """Give the item back with a reason; it is not offered to this reviewer again."""
+    assignment = _lock(by, assignment_id)
+    if assignment.state == AssignmentState.SKIPPED:
+        return assignment
+    if assignment.state not in (AssignmentState.CLAIMED, AssignmentState.EXPIRED) or assignment.reopened:
+        raise errors.Conflict("What you have committed cannot be skipped.")
+    if not reason.strip():
+        raise errors.Incomplete("Say why you skip: one word helps the lead.", field="skip_reason")
+    if assignment.state == AssignmentState.CLAIMED:
+        queue.give_back([assignment.item_id], timezone.now())
+    assignment.state, assignment.skip_reason = AssignmentState.SKIPPED, reason.strip()[:2000]
+    assignment.save(update_fields=["state", "skip_reason"])
+    record(by, "skip", assignment.project, item=assignment.item, reason=assignment.skip_reason)
+    return assignment
+
+
+@transaction.atomic
+def reopen(*, by: Membership, assignment_id: int) -> Assignment:
+    """Take one's own submission back while nothing is decided; until sent again it does not count."""
+    assignment = _lock(by, assignment_id)
+    item = queue.lock_items([assignment.item_id]).get()
+    policies.check_may_reopen(assignment, item)
+    revealed = Annotation.objects.filter(
+        assignment=assignment, phase=Phase.REVEALED, superseded_at__isnull=True
+    ).exists()
+    assignment.state = AssignmentState.COMMITTED if revealed else AssignmentState.CLAIMED
+    assignment.reopened, assignment.lease_until = True, None
+    assignment.save(update_fields=["state", "reopened", "lease_until"])
+    decide_item(item)
+    record(by, "reopen", assignment.project, item=item)
+    return assignment
+
+
+@transaction.atomic
+def ask(*, by: Membership, assignment_id: int, text: str) -> Question:
+    """A question to the leads about the item at hand."""
+    assignment = load(by, assignment_id)
+    if not text.strip():
+        raise errors.Incomplete("Write your question first.", field="question")
+    question = Question.objects.create(
+        project=assignment.project, item=assignment.item, asked_by=by.user, text=text.strip()[:4000]
+    )
+    record(by, "ask", assignment.project, item=assignment.item)
+    return question
+
+
+def load(by: Membership, assignment_id: int) -> Assignment:
+    """One's own assignment, with what every page and action needs of it in one query."""
+    found = (
+        Assignment.objects.select_related("item__solution__problem", "item__solution__parent__problem")
+        .filter(pk=assignment_id, project_id=by.project_id)
+        .first()
+    )
+    if found is None:
+        raise errors.Missing("There is no such assignment, or it is not yours.")
+    policies.check_holds(by, found)
+    found.project = by.project
+    return found
+
+
+def _lock(by: Membership, assignment_id: int) -> Assignment:
+    """Membership, then assignment: the order of queue.py. Both stay locked to the end of the transaction."""
+    Membership.objects.select_for_update(no_key=True).get(pk=by.pk)
+    found = (
+        Assignment.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("item__solution__problem")
+        .filter(pk=assignment_id, project_id=by.project_id)
+        .first()
+    )
+    if found is None:
+        raise errors.Missing("There is no such assignment, or it is not yours.")
+    policies.check_holds(by, found)
+    found.project = by.project
+    return found
+
+
+def _reveals(assignment: Assignment, judgement: Judgement) -> bool:
+    ends_here = judgement.finish_reason in ("bad_problem", "bad_split", "give_up")
+    return Protocol(assignment.item.protocol).reveals and not ends_here
+
+
+def _check_open(assignment: Assignment) -> None:
+    if assignment.state not in (AssignmentState.CLAIMED, AssignmentState.EXPIRED):
+        raise errors.Conflict(f"This item is {assignment.state}: it takes no judgement.")
+
+
+def _check_complete(judgement: Judgement, assignment: Assignment) -> None:
+    positions = judging.missing(judgement, assignment.item.protocol == Protocol.LABEL_STEPS)
+    if positions:
+        named = ", ".join(str(p + 1) for p in positions[:8]) + (" …" if len(positions) > 8 else "")
+        raise errors.Incomplete(f"Not judged yet: step {named}.", positions=positions, field="labels")
+
+
+def _check_verdict(judgement: Judgement, assignment: Assignment) -> None:
+    questions = judging.missing_verdict(judgement, assignment.item.protocol)
+    if questions:
+        raise errors.Incomplete(f"Not answered yet: {', '.join(questions)}.", field=f"verdict.{questions[0]}")
+
+
+def _annotate(assignment: Assignment, by: Membership, judgement: Judgement, phase: Phase) -> Annotation:
+    """Append the annotation; one that it replaces (reopened work) is kept, superseded."""
+    now = timezone.now()
+    solution = assignment.item.solution
+    if assignment.reopened:
+        Annotation.objects.filter(
+            solution=solution, rater_id=by.rater_id, phase=phase, superseded_at__isnull=True
+        ).update(superseded_at=now)
+    stopped = lab.WRONG in judgement.labels and lab.UNJUDGED in judgement.labels
+    reason = judgement.finish_reason or (FinishReason.FOUND_ERROR if stopped else FinishReason.SOLUTION)
+    return Annotation.objects.create(
+        solution=solution, rater_id=by.rater_id, phase=phase, assignment=assignment,
+        labels=judgement.labels, n_steps=solution.n_steps, first_error=lab.first_error(judgement.labels),
+        error_types={str(k): v for k, v in judgement.error_types.items()} or None,
+        verdict=judgement.verdict or None, finish_reason=reason, note=judgement.note,
+        edited_solution=_edited(assignment, judgement), guideline_id=assignment.project.guideline_id,
+        blind_shows=assignment.project.blind_shows, duration_ms=_duration(assignment, judgement, now),
+    )  # fmt: skip
+
+
+def _duration(assignment: Assignment, judgement: Judgement, now: datetime) -> int:
+    """The browser counts the time the page was in view; it cannot be more than has passed."""
+    if assignment.claimed_at is None:
+        return judgement.duration_ms
+    return min(judgement.duration_ms, int((now - assignment.claimed_at).total_seconds() * 1000))
+
+
+def _edited(assignment: Assignment, judgement: Judgement) -> Solution | None:
+    """The proposal as a child solution, at most one for each digest."""
+    parent = assignment.item.solution
+    steps = judging.edited_steps(parent.steps, judgement)
+    if steps is None:
+        return None
+    digest = solution_digest(parent.problem.text, steps)
+    child, _ = Solution.objects.get_or_create(
+        project_id=parent.project_id, key=f"edit:{digest[:56]}", digest=digest,
+        defaults={"problem": parent.problem, "parent": parent, "steps": steps, "n_steps": len(steps)},
+    )  # fmt: skip
+    return child
+
+
+def _keep(assignment: Assignment, judgement: Judgement, state: AssignmentState) -> None:
+    now = timezone.now()
+    assignment.state = state
+    assignment.committed_at = assignment.committed_at or now
+    assignment.draft, assignment.draft_version = judgement.to_json(), assignment.draft_version + 1
+    assignment.save(update_fields=["state", "committed_at", "draft", "draft_version", "surplus"])
+
+
+def _finish(assignment: Assignment, by: Membership, judgement: Judgement) -> None:
+    """The submission counts: the item's decision, the reviewer's counters, the event."""
+    now = timezone.now()
+    holds = judgement.verdict.get("original") == "wrong"
+    siblings = _siblings(assignment.item) if holds else []
+    items = {item.pk: item for item in queue.lock_items([assignment.item_id, *siblings])}
+    if not assignment.reopened:
+        Membership.objects.filter(pk=by.pk).update(
+            n_submitted=F("n_submitted") + 1, last_active_at=now,
+            active_ms=F("active_ms") + _duration(assignment, judgement, now),
+        )  # fmt: skip
+    assignment.state, assignment.submitted_at = AssignmentState.SUBMITTED, now
+    assignment.reopened = False
+    assignment.save(update_fields=["state", "submitted_at", "reopened"])
+    item = items[assignment.item_id]
+    decide_item(item)
+    record(by, "submit", assignment.project, item=item, labels=judgement.labels, surplus=assignment.surplus)
+    if holds:
+        _hold(by, assignment, siblings)
+
+
+def _siblings(item: Item) -> list[int]:
+    """Undecided items made from the same original, this one included."""
+    parent_id = item.solution.parent_id
+    if parent_id is None:
+        return []
+    same = Item.objects.filter(solution__parent_id=parent_id, decision="incomplete", held=False)
+    return list(same.values_list("pk", flat=True))
+
+
+def _hold(by: Membership, assignment: Assignment, item_ids: list[int]) -> None:
+    """What was made from a wrong original waits for a lead."""
+    because = f"The original was called wrong in item {assignment.item_id}."
+    Item.objects.filter(pk__in=item_ids).update(held=True, held_because=because)
+    record(by, "hold", assignment.project, item=assignment.item, items=item_ids, because=because)
