@@ -1,3 +1,46 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from annotator.views import (
+    account, agreement, exports, guidelines, home, imports, items, people, projects, questions, review,
+)  # fmt: skip
+
+account_urls = [
+    path("healthz", home.health, name="health"),
+    path("favicon.ico", home.favicon, name="favicon"),
+    path("sign-in/", account.sign_in, name="sign-in"),
+    path("sign-out/", account.sign_out, name="sign-out"),
+    path("join/<str:token>/", account.join, name="join"),
+    path("set-password/<str:uid>/<str:token>/", account.set_password, name="set-password"),
+    path("account/", account.account, name="account"),
+    path("account/keys/", account.keys, name="keys"),
+    path("account/tokens/", account.tokens, name="tokens"),
+]
+
+project_urls = [
+    path("", home.home, name="home"),
+    path("projects/new/", projects.new_project, name="new-project"),
+    path("p/<slug:project>/", projects.project_page, name="project"),
+    path("p/<slug:project>/settings/", projects.settings_page, name="settings"),
+    path("p/<slug:project>/people/", people.people, name="people"),
+    path("p/<slug:project>/guidelines/", guidelines.guidelines, name="guidelines"),
+    path("p/<slug:project>/questions/", questions.questions, name="questions"),
+]
+
+review_urls = [
+    path("p/<slug:project>/next/", review.next_item, name="next"),
+    path("p/<slug:project>/review/<int:assignment>/", review.review, name="review"),
+    path("p/<slug:project>/mine/", review.mine, name="mine"),
+]
+
+lead_urls = [
+    path("p/<slug:project>/items/", items.items, name="items"),
+    path("p/<slug:project>/items/<int:item>/", items.item_page, name="item"),
+    path("p/<slug:project>/imports/", imports.imports, name="imports"),
+    path("p/<slug:project>/imports/<int:transfer>/", imports.import_page, name="import"),
+    path("p/<slug:project>/exports/", exports.exports, name="exports"),
+    path("p/<slug:project>/exports/<int:transfer>/", exports.export_page, name="export"),
+    path("p/<slug:project>/exports/<int:transfer>/file", exports.export_file, name="export-file"),
+    path("p/<slug:project>/agreement/", agreement.agreement, name="agreement"),
+]
+
+urlpatterns = account_urls + project_urls + review_urls + lead_urls

@@ -1,0 +1,26 @@
+"""Foreign formats by name. Pure: bytes ↔ dataclasses, no Django."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from annotator.formats import processbench, prmbench
+from annotator.formats.reading import Source
+from annotator.formats.records import CannotWrite, ExportRecord, FormatError, ImportRecord
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a format's file offers. `suffix` is what its files' names end with."""
+
+    name: str
+    suffix: str
+    read: Callable[[Source, str], Iterator[ImportRecord | FormatError]]
+    write: Callable[[Iterable[ExportRecord]], Iterator[str]]
+    refusal: Callable[[ExportRecord], CannotWrite | None]
+
+
+FORMATS: Final = {
+    module.NAME: Format(module.NAME, module.SUFFIX, module.read, module.write, module.refusal)
+    for module in (prmbench, processbench)
+}

@@ -1,0 +1,161 @@
+"""What every foreign format is read into and written from; inside, positions are 0-based.
+
+A format's file turns foreign spellings, 1-based numbers and sentinels into these and back. The one
+place where foreign numbers live on is `ClaimRecord`, which keeps a claim verbatim.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from annotator.core import labels as core
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a file: `line` is 1-based (of a JSON list: the line on which the record starts; 0: the file
+    as a whole), `field` a path such as `steps[2]` with 0-based indexes, or "" for the whole record."""
+
+    file: str
+    line: int
+    field: str = ""
+
+    def __str__(self) -> str:
+        line = f", line {self.line}" if self.line else ""
+        return f"{self.file}{line}, {self.field}" if self.field else f"{self.file}{line}"
+
+
+class FormatError(ValueError):
+    """A record that cannot be used, and why: `data.jsonl, line 7, steps[2]: must be text, not 5`."""
+
+    def __init__(self, place: Place, message: str) -> None:
+        super().__init__(place, message)
+        self.place = place
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+class UnreadableFile(FormatError):
+    """A file that cannot be read on: what follows the place is unknown, so nothing of it may be used."""
+
+
+class CannotWrite(ValueError):
+    """A row that a format has no way to say; `foreign_id` is its solution's."""
+
+    def __init__(self, foreign_id: str, message: str) -> None:
+        super().__init__(foreign_id, message)
+        self.foreign_id = foreign_id
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.foreign_id or 'a solution without an id'}: {self.message}"
+
+
+class UnknownLabels(CannotWrite):
+    """The format needs labels that the annotation does not have: some step is unsure or not judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemRecord:
+    """A question. `group` ties all versions of one problem; meta: `source`, where known."""
+
+    text: str
+    answer: str | None
+    foreign_id: str
+    group: str
+    meta: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SolutionRecord:
+    """A solution of at least one step. meta, where known: `generator`, `length` (in steps),
+    `final_answer_correct`."""
+
+    steps: tuple[str, ...]
+    foreign_id: str
+    meta: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRecord:
+    """What an injection says of itself. `error_type` is our code (core.labels).
+
+    `claimed_changed` and `claimed_wrong` are VERBATIM: 1-based, unsorted, repeated or out of range as
+    the file has them. Its usable part is the injector's `LabelRecord`.
+    """
+
+    error_type: str
+    claimed_changed: tuple[int, ...]
+    claimed_wrong: tuple[int, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRecord:
+    """The labels that came with a solution: one character a step (core.labels), and whose they are."""
+
+    kind: Literal["source", "injector"]
+    name: str
+    labels: str
+
+    @property
+    def first_error(self) -> int:
+        """0-based position of the first error, or core.labels' NO_ERROR."""
+        return core.first_error(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRecord:
+    """One good record of a foreign file.
+
+    problem: the original one.  changed_problem: the question that `solution` answers, if it was changed.
+    solution: the one to review.  original: what it was made from, if the record has it.
+    foreign_id: unique for a record if the file is sound; duplicates are not dropped here.
+    extra: JSON text of what the rest cannot rebuild (annotator.formats.verbatim), "" for nothing.
+    """
+
+    place: Place
+    foreign_id: str
+    problem: ProblemRecord
+    original: SolutionRecord | None
+    changed_problem: ProblemRecord | None
+    solution: SolutionRecord
+    claim: ClaimRecord | None
+    labels: tuple[LabelRecord, ...]
+    extra: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRecord:
+    """One solution with the annotation chosen for it, to be written in a foreign format.
+
+    labels: one character a step.  error_types: our codes, a tuple a step.  extra: as it was imported.
+    is_source: the labels are the very annotation that came with the record, so it goes out as it came.
+    """
+
+    problem: ProblemRecord
+    changed_problem: ProblemRecord | None
+    original: SolutionRecord | None
+    solution: SolutionRecord
+    claim: ClaimRecord | None
+    labels: str
+    error_types: tuple[tuple[str, ...], ...] | None = None
+    reason: str = ""
+    note: str = ""
+    extra: str = ""
+    is_source: bool = False
+
+
+def as_export(record: ImportRecord) -> ExportRecord:
+    """Return the row that writes an imported record back, with the labels that came with it."""
+    return ExportRecord(
+        problem=record.problem,
+        changed_problem=record.changed_problem,
+        original=record.original,
+        solution=record.solution,
+        claim=record.claim,
+        labels=record.labels[0].labels,
+        extra=record.extra,
+        is_source=True,
+    )
