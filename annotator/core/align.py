@@ -61,8 +61,9 @@ def align(old: Sequence[str], new: Sequence[str]) -> list[Pair]:
     """
     olds, news = [_key(step) for step in old], [_key(step) for step in new]
     anchors = list(_equal(olds, news))
-    for gap in list(_gaps(anchors, len(olds), len(news))):
-        anchors += _similar(olds, news, *gap)
+    for rows, columns in list(_gaps(anchors, len(olds), len(news))):
+        if rows and columns:
+            anchors += _similar(olds, news, rows, columns)
     anchors.sort()
     return list(_in_order(anchors, _moved(olds, news, anchors), len(olds), len(news)))
 
@@ -118,11 +119,9 @@ def _similar(olds: list[str], news: list[str], rows: range, columns: range) -> I
     """Yield the pairs of a gap, in order, whose similarities have the greatest sum."""
     if len(rows) * len(columns) > _CELLS:
         pairs = [(i, j) for i, j in zip(rows, columns, strict=False) if _similarity(olds[i], news[j])]
-    elif rows and columns:
-        pairs = _heaviest([[_similarity(olds[i], news[j]) for j in columns] for i in rows])
-        pairs = [(rows[i], columns[j]) for i, j in pairs]
     else:
-        pairs = []
+        weights = [[_similarity(olds[i], news[j]) for j in columns] for i in rows]
+        pairs = [(rows[i], columns[j]) for i, j in _heaviest(weights)]
     return (_Anchor(j, i, Op.CHANGED) for i, j in pairs)
 
 
@@ -170,8 +169,7 @@ def _moved(olds: list[str], news: list[str], anchors: list[_Anchor]) -> dict[int
 
 def _in_order(anchors: list[_Anchor], moved: dict[int, int], n_olds: int, n_news: int) -> Iterator[Pair]:
     gone = set(moved.values())
-    ends: list[_Anchor | None] = [*anchors, None]
-    for (rows, columns), anchor in zip(_gaps(anchors, n_olds, n_news), ends, strict=True):
+    for (rows, columns), anchor in zip(_gaps(anchors, n_olds, n_news), [*anchors, None], strict=True):
         for i in rows:
             if i not in gone:
                 yield Pair(Op.DELETED, i, None)
@@ -229,8 +227,8 @@ def word_diff(old: str, new: str) -> list[tuple[str, str]]:
 
 def _common(a: list[str], b: list[str]) -> int:
     """Return how many tokens two lists begin with alike."""
-    pairs = enumerate(zip(a, b, strict=False))
-    return next((k for k, (x, y) in pairs if x != y), min(len(a), len(b)))
+    unlike = (k for k, (x, y) in enumerate(zip(a, b, strict=False)) if x != y)
+    return next(unlike, min(len(a), len(b)))
 
 
 def _changes(a: list[str], b: list[str]) -> Iterator[tuple[str, str]]:
@@ -247,6 +245,6 @@ def _changes(a: list[str], b: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _island(texts: list[tuple[str, str, str]], n: int) -> bool:
-    """Say whether equal text is a mere space beside a replaced word: "a b" → "c d" reads best as one change."""
+    """Say whether equal text is a mere space beside a replaced word: "a b" → "c d" reads best whole."""
     beside = [tag for tag, _, _ in (*texts[n - 1 : n], *texts[n + 1 : n + 2])]
     return len(beside) == 2 and "replace" in beside and texts[n][1].isspace()

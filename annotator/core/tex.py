@@ -50,9 +50,10 @@ _WORDS_OF_TEX = re.compile(
 _TWO_WORDS = re.compile(r"(?<![A-Za-z])[A-Za-z][a-z]++[,.:;]?\s++[A-Za-z][a-z]")
 _SMALL_WORD = re.compile(r"\s(?:and|or|the|is|are|of|to|for|from|each|per|if|then|so|with|where|when)\s")
 _LONE_WORD = re.compile(r"(?<!\S)[a-z]{2,}+(?!\S)")
-_NOT_INSIDE = re.compile(r"\\[(\[]|\n\s*+\n")
+_NOT_INSIDE = re.compile(r"(?<!\\)\\[(\[]|\n[^\S\n]*+\n")
+_ESCAPED = re.compile(r"\\.", re.DOTALL)
 # An operator or opening bracket with nothing after it; but \mathbb{R}^+ is whole, and so is a lone +.
-_DANGLING = re.compile(r"[^^_](?:[-+*/=(<>×÷:–]|\\(?:times|cdot|div|approx|pm))$", re.DOTALL)
+_DANGLING = re.compile(r"[^^_](?:[-+*/(×÷–]|\\(?:times|cdot|div|approx|pm))$", re.DOTALL)
 _SURE = re.compile(r"\\[A-Za-z]|[\^_]|[A-Za-z)]\s*+[=<>]\s*+[-\w(\\]")
 _TOKEN = re.compile(r"\d++(?:[.,]\d++)*+|[^\W\d_]++(?:['’][^\W\d_]++)*+|\s++|.", re.DOTALL)
 
@@ -140,9 +141,8 @@ def _closed(text: str, marks: list[re.Match[str]], closers: dict[int, int], k: i
     if mark["env"]:  # the typesetter needs the environment itself
         whole = text[mark.start() : closer.end()]
         return _Maths(Kind.DISPLAY, closers[k], whole) if _ENVIRONMENT.fullmatch(mark["env"]) else None
-    if not tex.strip() or (
-        mark[0] == "$" and not _looks_like_tex(tex, text[closer.end() : closer.end() + 1])
-    ):
+    after = text[closer.end() : closer.end() + 1]
+    if not tex.strip() or (mark[0] == "$" and not _looks_like_tex(tex, after)):
         return None
     return _Maths(_KINDS.get(mark[0], Kind.INLINE), closers[k], tex)
 
@@ -153,8 +153,8 @@ def _looks_like_tex(tex: str, after: str) -> bool:
     Prices come in pairs too: in "$5 - $3 = $2" what stands between two dollars ends with a space or before a
     digit, in "$5 ($3 less)" with an opening bracket, in "$1.24. Five pencils cost $1.82" it holds words.
     """
-    core = tex.strip()
-    if after.isdigit() or core[0] in ",;:!?" or tex.count("{") != tex.count("}"):
+    core, bare = tex.strip(), _ESCAPED.sub("", tex)
+    if after.isdigit() or core[0] in ",;:!?" or bare.count("{") != bare.count("}"):
         return False
     if _NOT_INSIDE.search(tex) or _DANGLING.search(core) or _is_prose(tex):
         return False
@@ -163,7 +163,7 @@ def _looks_like_tex(tex: str, after: str) -> bool:
 
 def _is_padded_tex(tex: str) -> bool:
     """Say whether a text with space inside its dollars is mathematics: that needs better proof."""
-    if _LONE_WORD.search(_WORDS_OF_TEX.sub(" ", tex)):
+    if tex.strip()[-1] in "=<>:" or _LONE_WORD.search(_WORDS_OF_TEX.sub(" ", tex)):
         return False
     on_both_sides = tex[0].isspace() and tex[-1].isspace()
     return bool(_SURE.search(tex)) or (on_both_sides and any(c.isalpha() for c in tex))
