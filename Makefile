@@ -1,0 +1,74 @@
+# The project's commands. `make demo` tries it out, `make test` checks it; `make help` lists the rest.
+PYTHON = python3
+VENV = .venv
+PY = $(VENV)/bin/python
+OURS = annotator api config scoring synth manage.py
+
+# Stamp files say what is done already; they lie in the virtual environment, so removing it removes them.
+WEB = $(VENV)/.installed-web
+ALL = $(VENV)/.installed-all
+FRONT_END = static/vendor/katex/.installed
+
+.PHONY: help install demo test check bench lock clean
+
+help:
+	@echo 'make demo     install what reviewing needs, make a demo project, start it'
+	@echo 'make test     install everything, run every test'
+	@echo 'make check    format, lint, types, migrations, architecture'
+	@echo 'make install  install everything into $(VENV)'
+	@echo 'make bench    measure speed; each script prints a table'
+	@echo 'make lock     write the requirement files anew (UPGRADE=--upgrade for new releases)'
+	@echo 'make clean    remove what the other commands made; the data stay'
+
+install: $(ALL) $(FRONT_END)
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+# Without byte code the web's packages are a quarter smaller; Python compiles what it imports when it first does.
+$(WEB): requirements-web.txt | $(PY)
+	$(PY) -m pip install --quiet --no-compile --require-hashes -r requirements-web.txt
+	@touch $@
+
+$(ALL): requirements-dev.txt requirements.txt scripts/torch | $(PY)
+	scripts/torch $(PY)
+	$(PY) -m pip install --quiet --no-deps --require-hashes -r requirements-dev.txt
+	$(PY) -m pip check
+	@touch $(WEB) $@
+
+$(FRONT_END): package.json package-lock.json .npmrc scripts/front-end | $(PY)
+	scripts/front-end $(PY)
+	@touch $@
+
+demo: $(WEB) $(FRONT_END)
+	@grep -qs '^SECRET_KEY=' .env || { umask 077; \
+	  $(PY) -c 'import secrets; print(f"SECRET_KEY={secrets.token_urlsafe(48)}\nLOG_FORMAT=plain")' >>.env; }
+	$(PY) manage.py migrate --no-input --verbosity 0
+	$(PY) manage.py collectstatic --no-input --verbosity 0
+	$(PY) manage.py demo
+	@exec $(PY) manage.py up
+
+test: install
+	scripts/system-packages
+	@$(PY) -m tests
+
+check: install
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy $(OURS)
+	@git ls-files -z '*/templates/*.html' | xargs -0 -r $(CURDIR)/$(VENV)/bin/djade --check --target-version 5.2
+	SECRET_KEY=only-for-this-check-nobody-signs-with-it $(PY) manage.py makemigrations --check --dry-run
+	@scripts/no-inline
+	$(PY) -m pytest -q tests/test_arrows.py tests/test_requirements.py
+
+bench: install
+	@set -e; for script in bench/[a-z]*.py; do echo "== $$script"; $(PY) "$$script"; done
+
+lock: | $(PY)
+	@[ -x $(VENV)/bin/uv ] || $(PY) -m pip install --quiet uv
+	UV=$(VENV)/bin/uv UPGRADE=$(UPGRADE) scripts/lock
+	npm install --package-lock-only --no-audit --no-fund
+
+clean:
+	rm -rf $(VENV) static/vendor staticfiles node_modules .mypy_cache .ruff_cache .hypothesis test-results
