@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from annotator.formats import processbench, prmbench
+from annotator.formats import prmbench, processbench
 from annotator.formats.reading import Source
 from annotator.formats.records import CannotWrite, ExportRecord, FormatError, ImportRecord
 

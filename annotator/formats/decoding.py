@@ -55,8 +55,9 @@ class Decoder:
         if self._repeated:
             return fault(place, self._repeated[0], "is given twice")
         if self._constants or _SUSPECT.search(text):
-            for path, message in _faults(value, ""):
-                return fault(place, path, message)
+            found = _first_fault(value)
+            if found:
+                return fault(place, *found)
         return RawRecord(place, value, text)
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -102,6 +103,13 @@ def shown(value: Any) -> str:
             return "a list"
         case _:
             return shortened(json.dumps(value))
+
+
+def _first_fault(value: dict[str, Any]) -> tuple[str, str] | None:
+    try:
+        return next(_faults(value, ""), None)
+    except RecursionError as error:
+        return "", unbearable(error)
 
 
 def _faults(value: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Checks of one record's known fields. Each returns the field's value or raises FormatError at its place."""
 
+import re
 from typing import Any, Final, TypeVar
 
 from annotator.formats.decoding import RawRecord, fault, shown
@@ -7,6 +8,7 @@ from annotator.formats.decoding import RawRecord, fault, shown
 T = TypeVar("T")
 
 MAX_ID: Final = 200  # what a column for ids holds
+_NUMBERED: Final = re.compile(r"(.+)[_-]\d+", re.DOTALL)
 
 
 def text(raw: RawRecord, key: str) -> str:
@@ -71,6 +73,12 @@ def optional(raw: RawRecord, key: str, kind: type[T], name: str) -> T | None:
     if value is not None and type(value) is not kind:
         raise _fault(raw, key, key, value, f"must be {name} or null")
     return value
+
+
+def source_of(foreign_id: str, otherwise: str) -> str:
+    """Return the part of a benchmark that an id such as `prm_test_p1_7` or `gsm8k-7` names, if it does."""
+    numbered = _NUMBERED.fullmatch(foreign_id)
+    return numbered[1] if numbered else otherwise
 
 
 def _fault(raw: RawRecord, key: str, path: str, value: Any, message: str) -> Exception:

@@ -46,7 +46,6 @@ _END: Final = ("idx", "question", "classification")
 _USUAL: Final = (*_START, *_END)
 _USUAL_MULTI: Final = (*_START, "ground_truth", *_END)
 _ANSWER: Final = re.compile(r"# Answer\s*\n\s*(\S[^\n]*?)\s*\Z")
-_SPLIT: Final = re.compile(r"(.+)[_-]\d+", re.DOTALL)
 
 
 def read(source: Source, name: str) -> Iterator[ImportRecord | FormatError]:
@@ -69,29 +68,37 @@ def write_record(row: ExportRecord) -> str:
     The source's own annotation goes out as it came in. Other labels become `error_steps`, and their
     reason, if there is one, `reason`; there is no place for their error types and note.
     """
-    refused = refusal(row)
-    if refused:
-        raise refused
-    members = _members(row.problem, row.changed_problem, row.original, row.solution, row.claim)
+    claim, original = _injected(row)
+    members = _members(row.problem, row.changed_problem, original, row.solution, claim)
     if row.is_source:
-        return verbatim.restore(_FORM, row.extra, members, _usual(row.claim))
+        return verbatim.restore(_FORM, row.extra, members, _usual(claim))
     changes: dict[str, Any] = {"error_steps": [position + 1 for position in core.wrong_steps(row.labels)]}
     if row.reason:
         changes["reason"] = row.reason
     members |= changes
-    return verbatim.restore(_FORM, row.extra, members, _usual(row.claim), frozenset(changes))
+    return verbatim.restore(_FORM, row.extra, members, _usual(claim), frozenset(changes))
 
 
 def refusal(row: ExportRecord) -> CannotWrite | None:
     """Return why the row cannot be written in this format, or None."""
+    try:
+        _injected(row)
+    except CannotWrite as error:
+        return error
+    return None
+
+
+def _injected(row: ExportRecord) -> tuple[ClaimRecord, SolutionRecord]:
+    """Return the claim and the original solution that the format cannot do without."""
+    name = row.solution.foreign_id
     if row.claim is None or row.claim.error_type not in SPELLINGS:
-        return CannotWrite(row.solution.foreign_id, "PRMBench holds only solutions injected with one of its kinds")
+        raise CannotWrite(name, "PRMBench holds only injections of its own kinds")
     if row.original is None:
-        return CannotWrite(row.solution.foreign_id, "PRMBench needs the solution before the injection")
+        raise CannotWrite(name, "PRMBench needs the solution before the injection")
     if not row.is_source and (core.UNSURE in row.labels or core.UNJUDGED in row.labels):
         message = "PRMBench takes every step it does not name for right, but some are unsure or not judged"
-        return UnknownLabels(row.solution.foreign_id, message)
-    return None
+        raise UnknownLabels(name, message)
+    return row.claim, row.original
 
 
 def _import(raw: RawRecord) -> ImportRecord:
@@ -141,8 +148,7 @@ def _problems(
 ) -> tuple[ProblemRecord, ProblemRecord | None]:
     """Return the original problem and, if the record changes the question, the changed one."""
     text, changed_text = fields.filled(raw, "original_question"), fields.filled(raw, "modified_question")
-    split = _SPLIT.fullmatch(base)
-    meta = {"source": split[1] if split else NAME}
+    meta = {"source": fields.source_of(base, NAME)}
     problem = ProblemRecord(text, _answer(raw, original.steps), base, base, meta)
     if changed_text == text:
         return problem, None
@@ -166,19 +172,18 @@ def _labels(claim: ClaimRecord, n_steps: int) -> str:
     return core.labels_from_wrong_steps(wrong, n_steps)
 
 
-def _usual(claim: ClaimRecord | None) -> tuple[str, ...]:
-    return _USUAL_MULTI if claim and claim.error_type == core.MULTI_SOLUTIONS else _USUAL
+def _usual(claim: ClaimRecord) -> tuple[str, ...]:
+    return _USUAL_MULTI if claim.error_type == core.MULTI_SOLUTIONS else _USUAL
 
 
 def _members(
     problem: ProblemRecord,
     changed: ProblemRecord | None,
-    original: SolutionRecord | None,
+    original: SolutionRecord,
     solution: SolutionRecord,
-    claim: ClaimRecord | None,
+    claim: ClaimRecord,
 ) -> dict[str, Any]:
     """Return the record's fields as far as our own data gives them."""
-    assert claim is not None and original is not None, "refusal() lets no other row through"
     return {
         "original_question": problem.text,
         "modified_question": changed.text if changed else problem.text,

@@ -10,7 +10,6 @@ its text with blanks evened out: `problem-` and 16 hexadecimal digits.
 """
 
 import hashlib
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -35,7 +34,6 @@ SUFFIX: Final = ".json"
 
 _FORM: Final = verbatim.Form(NAME, verbatim.ELEMENTS)
 _USUAL: Final = ("id", "generator", "problem", "steps", "final_answer_correct", "label")
-_SPLIT: Final = re.compile(r"(.+)[_-]\d+", re.DOTALL)
 
 
 def read(source: Source, name: str) -> Iterator[ImportRecord | FormatError]:
@@ -78,7 +76,7 @@ def refusal(row: ExportRecord) -> CannotWrite | None:
 
 
 def group_of(problem: str) -> str:
-    """Return the group of a problem that has no id of its own: equal but for blanks and composed characters."""
+    """Return the group of a problem without an id: the same for texts that differ only in blanks."""
     even = " ".join(unicodedata.normalize("NFC", problem).split())
     return f"problem-{hashlib.sha256(even.encode()).hexdigest()[:16]}"
 
@@ -87,8 +85,7 @@ def _import(raw: RawRecord) -> ImportRecord:
     foreign_id, text = fields.identifier(raw, "id"), fields.filled(raw, "problem")
     solution = _solution(raw, foreign_id)
     label = _label(raw, len(solution.steps))
-    split = _SPLIT.fullmatch(foreign_id)
-    meta = {"source": split[1] if split else NAME}
+    meta = {"source": fields.source_of(foreign_id, NAME)}
     problem = ProblemRecord(text, None, "", group_of(text), meta)
     extra = verbatim.keep(_FORM, raw, _members(problem, solution, label), _USUAL)
     labels = LabelRecord("source", NAME, core.labels_from_first_error(label, len(solution.steps)))

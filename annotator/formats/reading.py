@@ -17,6 +17,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any, Final
 
 from annotator.formats.decoding import Decoder, RawRecord, unbearable
@@ -41,7 +42,7 @@ def read_records(source: Source, name: str) -> Iterator[RawRecord | FormatError]
         head = b""
         for chunk in chunks:
             head += chunk
-            if head.strip():
+            if head.strip() or len(head) > MAX_RECORD:
                 break
         read = _list_records if head.lstrip().startswith(b"[") else _line_records
         yield from read(itertools.chain([head], chunks), name)
@@ -90,9 +91,9 @@ def _chunks(source: Source, name: str) -> Iterator[Iterator[bytes]]:
 @contextmanager
 def _opened(source: Source, name: str) -> Iterator[IO[bytes]]:
     if isinstance(source, str | os.PathLike):
-        with open(source, "rb") as file, _opened(file, name) as opened:
+        with Path(source).open("rb") as file, _opened(file, name) as opened:
             yield opened
-    elif name.endswith(".gz"):
+    elif name.lower().endswith(".gz"):
         with gzip.GzipFile(fileobj=source, mode="rb") as unpacked:
             yield unpacked  # type: ignore[misc]  # GzipFile reads as a binary file does
     else:
@@ -160,7 +161,7 @@ def _elements(text: "_Text") -> Iterator[RawRecord | FormatError]:
         yield text.record()
         mark = text.next()
         if mark not in (",", "]"):
-            raise text.unreadable("is no JSON list: ',' or ']' must follow" if mark else "ends before its list")
+            raise text.unreadable("must have ',' or ']' here" if mark else "ends before its list does")
         text.skip(1)
 
 
