@@ -1,4 +1,34 @@
-from django.urls import URLPattern
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from api.views import items, review, transfer
 
 app_name = "api"
-urlpatterns: list[URLPattern] = []
+
+review_urls = [
+    path("projects", review.projects, name="projects"),
+    path("projects/<slug:project>/claim", review.claim, name="claim"),
+    path("projects/<slug:project>/assignments/<int:assignment>", review.assignment, name="assignment"),
+    path("projects/<slug:project>/assignments/<int:assignment>/draft", review.draft, name="draft"),
+    path("projects/<slug:project>/assignments/<int:assignment>/commit", review.commit, name="commit"),
+    path("projects/<slug:project>/assignments/<int:assignment>/reveal", review.reveal, name="reveal"),
+    path("projects/<slug:project>/assignments/<int:assignment>/submit", review.submit, name="submit"),
+    path("projects/<slug:project>/assignments/<int:assignment>/skip", review.skip, name="skip"),
+    path("projects/<slug:project>/assignments/<int:assignment>/reopen", review.reopen, name="reopen"),
+]
+
+lead_urls = [
+    path("projects/<slug:project>/items", items.items, name="items"),
+    path("projects/<slug:project>/items/<int:item>", items.item, name="item"),
+    path("projects/<slug:project>/agreement", items.agreement, name="agreement"),
+    path("projects/<slug:project>/exports", transfer.exports, name="exports"),
+    path("projects/<slug:project>/exports/<int:transfer>", transfer.export, name="export"),
+    path("projects/<slug:project>/exports/<int:transfer>/file", transfer.export_file, name="export-file"),
+]
+
+schema_urls = [
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
+]
+
+urlpatterns = review_urls + lead_urls + schema_urls

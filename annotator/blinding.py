@@ -1,0 +1,63 @@
+"""What a reviewer may see of an assignment in its phase: the one rule behind page and API (design.md section 5).
+
+Before the commit: the problem, the steps and, if the project shows it, what changed. Kind, reason, claims and
+anybody's labels only after it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from annotator import errors
+from annotator.models import Annotation, Assignment, AssignmentState, BlindShows, Injection, Phase, Solution
+from annotator.models import Protocol as P
+
+
+@dataclass(frozen=True)
+class Original:
+    """The solution that was altered and core.align's pairs (0-based) from it to the one shown."""
+
+    solution: Solution
+    alignment: list[list[Any]]
+
+
+@dataclass(frozen=True)
+class Reveal:
+    """What machines said: the injection, if that is what it was, and their current annotations by rater."""
+
+    injection: Injection | None
+    annotations: list[Annotation]
+
+
+def is_revealed(assignment: Assignment) -> bool:
+    """Whether the blind judgement is in, so that the rest may be shown."""
+    seen = assignment.state in (AssignmentState.COMMITTED, AssignmentState.SUBMITTED)
+    return seen and P(assignment.item.protocol).reveals
+
+
+def original(assignment: Assignment) -> Original | None:
+    """What the shown solution was made from; None where there is none or the project hides it while blind."""
+    solution = assignment.item.solution
+    if solution.parent is None:
+        return None
+    hidden = assignment.project.blind_shows == BlindShows.SOLUTION and not is_revealed(assignment)
+    if hidden and assignment.item.protocol == P.VERIFY_INJECTION:
+        return None
+    # The kind stands in the same row: while blind only the alignment is read, so that nothing else can slip out.
+    pairs = Injection.objects.filter(child=solution).values_list("alignment", flat=True).first()
+    return Original(solution.parent, pairs or [])
+
+
+def reveal(assignment: Assignment) -> Reveal:
+    """Raises Conflict before the blind commit, and where the protocol reveals nothing."""
+    if not is_revealed(assignment):
+        raise errors.Conflict("Commit your own judgement first: what the machine said is shown then.")
+    solution = assignment.item.solution
+    injection = Injection.objects.select_related("rater").filter(child=solution).first()
+    return Reveal(injection, list(machine_annotations(solution)))
+
+
+def machine_annotations(solution: Solution) -> QuerySet[Annotation]:
+    rows = Annotation.objects.filter(solution=solution, phase=Phase.MACHINE, superseded_at__isnull=True)
+    return rows.select_related("rater").order_by("rater_id")

@@ -1,0 +1,164 @@
+"""Shapes of the API's requests and answers, and their OpenAPI description. No rules: actions hold those."""
+
+from rest_framework import serializers
+
+from annotator.core import labels as lab
+from annotator.core.judgement import FINISH_REASONS
+from annotator.models import Assignment, Export, Item, Membership
+
+KINDS = [kind.code for kind in lab.ERROR_TYPES]
+
+
+class ProjectSerializer(serializers.ModelSerializer[Membership]):
+    slug = serializers.CharField(source="project.slug")
+    name = serializers.CharField(source="project.name")
+    protocol = serializers.CharField(source="project.protocol")
+
+    class Meta:
+        model = Membership
+        fields = ("slug", "name", "protocol", "role", "n_submitted")
+
+
+class JudgementSerializer(serializers.Serializer[object]):
+    """A judgement as core.judgement reads it; positions are 0-based, as text keys in JSON."""
+
+    labels = serializers.CharField(required=False, help_text="One character a step: + 0 - ? or . (not judged).")
+    error_types = serializers.DictField(
+        child=serializers.ListField(child=serializers.ChoiceField(KINDS)), required=False
+    )
+    edit = serializers.DictField(child=serializers.CharField(trim_whitespace=False), required=False)
+    insert = serializers.DictField(child=serializers.CharField(trim_whitespace=False), required=False)
+    delete = serializers.ListField(child=serializers.IntegerField(), required=False)
+    note = serializers.CharField(required=False, allow_blank=True)
+    finish_reason = serializers.ChoiceField(FINISH_REASONS, required=False, allow_blank=True)
+    verdict = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
+    duration_ms = serializers.IntegerField(required=False)
+
+
+class DraftSerializer(serializers.Serializer[object]):
+    version = serializers.IntegerField(min_value=0, help_text="The version this draft was made from.")
+    draft = JudgementSerializer()
+
+
+class SubmitSerializer(JudgementSerializer):
+    claim_next = serializers.BooleanField(required=False, default=False)
+
+
+class SkipSerializer(serializers.Serializer[object]):
+    reason = serializers.CharField(max_length=2000)
+
+
+class OriginalSerializer(serializers.Serializer[object]):
+    steps = serializers.ListField(child=serializers.CharField(), source="solution.steps")
+    question = serializers.CharField(source="solution.problem.text")
+    alignment = serializers.ListField(help_text="[op, old position, new position], 0-based, null where none.")
+
+
+class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
+    """What its reviewer may see now; `original` is null where there is none or it is hidden while blind."""
+
+    item = serializers.IntegerField(source="item_id")
+    protocol = serializers.CharField(source="item.protocol")
+    problem = serializers.CharField(source="item.solution.problem.text")
+    answer = serializers.CharField(source="item.solution.problem.answer", allow_null=True)
+    steps = serializers.ListField(child=serializers.CharField(), source="item.solution.steps")
+    digest = serializers.CharField(source="item.solution.digest")
+    original = OriginalSerializer(allow_null=True)
+    version = serializers.IntegerField(source="draft_version")
+
+    class Meta:
+        model = Assignment
+        fields = (
+            "id", "item", "state", "protocol", "problem", "answer", "steps", "digest", "original", "draft",
+            "version", "lease_until", "surplus",
+        )  # fmt: skip
+
+
+class StateSerializer(serializers.ModelSerializer[Assignment]):
+    version = serializers.IntegerField(source="draft_version")
+
+    class Meta:
+        model = Assignment
+        fields = ("id", "state", "version", "surplus")
+
+
+class SubmittedSerializer(StateSerializer):
+    next = serializers.IntegerField(allow_null=True, help_text="The assignment claimed next, if asked for.")
+
+    class Meta(StateSerializer.Meta):
+        fields = ("id", "state", "version", "surplus", "next")  # type: ignore[assignment]
+
+
+class MachineLabelsSerializer(serializers.Serializer[object]):
+    rater = serializers.CharField()
+    labels = serializers.CharField()
+
+
+class InjectionSerializer(serializers.Serializer[object]):
+    error_type = serializers.CharField()
+    reason = serializers.CharField()
+    claimed_changed = serializers.ListField(help_text="Verbatim: 1-based as the injector wrote it.")
+    claimed_wrong = serializers.ListField(help_text="Verbatim: 1-based as the injector wrote it.")
+    rater = serializers.CharField()
+
+
+class RevealSerializer(serializers.Serializer[object]):
+    injection = InjectionSerializer(allow_null=True)
+    annotations = MachineLabelsSerializer(many=True)
+
+
+class ItemSerializer(serializers.ModelSerializer[Item]):
+    class Meta:
+        model = Item
+        fields = (
+            "id", "protocol", "error_type", "wanted", "open_slots", "priority", "held", "decision", "n_submitted",
+        )  # fmt: skip
+
+
+class AnnotationSerializer(serializers.Serializer[object]):
+    rater = serializers.CharField()
+    phase = serializers.CharField()
+    labels = serializers.CharField()
+    error_types = serializers.JSONField(allow_null=True)
+    verdict = serializers.JSONField(allow_null=True)
+    finish_reason = serializers.CharField()
+    note = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class ItemDetailSerializer(ItemSerializer):
+    problem = serializers.CharField(source="solution.problem.text")
+    steps = serializers.ListField(child=serializers.CharField(), source="solution.steps")
+    digest = serializers.CharField(source="solution.digest")
+    annotations = AnnotationSerializer(many=True)
+
+    class Meta(ItemSerializer.Meta):
+        fields = (*ItemSerializer.Meta.fields, "problem", "steps", "digest", "annotations")  # type: ignore[assignment]
+
+
+class ItemPageSerializer(serializers.Serializer[object]):
+    items = ItemSerializer(many=True)
+    next_after = serializers.IntegerField(allow_null=True, help_text="Send as `after` for the next page.")
+
+
+class ExportSerializer(serializers.ModelSerializer[Export]):
+    class Meta:
+        model = Export
+        fields = (
+            "id", "format", "which", "min_raters", "state", "n_done", "n_total", "n_bytes", "sha256", "error",
+        )  # fmt: skip
+
+
+class NewExportSerializer(serializers.Serializer[object]):
+    format = serializers.ChoiceField(["prmbench", "processbench"])
+    which = serializers.CharField(default="gold", help_text="gold, all, or KIND:NAME of a rater.")
+    min_raters = serializers.IntegerField(default=1, min_value=1)
+
+
+class RefusalSerializer(serializers.Serializer[object]):
+    """Every refusal: what is wrong and, where there is one, the field and the 0-based positions."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    field = serializers.CharField(required=False)
+    positions = serializers.ListField(child=serializers.IntegerField(), required=False)

@@ -1,0 +1,70 @@
+"""Items and agreement, for leads."""
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotator import errors, reports
+from annotator.actions import items as acts
+from annotator.models import Annotation, Decision, Item
+from api import serializers as shapes
+
+PAGE = 100
+FILTERS = {"decision": set(Decision.values), "held": {"true", "false"}}
+
+
+@extend_schema(
+    parameters=[
+        OpenApiParameter("after", int, description="Items with a larger id."),
+        OpenApiParameter("decision", str, enum=Decision.values),
+        OpenApiParameter("error_type", str),
+        OpenApiParameter("held", bool),
+    ],
+    responses=shapes.ItemPageSerializer,
+)
+@api_view(["GET"])
+def items(request: Request, project: str) -> Response:
+    """A page of items by id; filters are named, anything else is refused."""
+    rows = Item.objects.filter(project=request.membership.project, **_filters(request)).order_by("id")
+    page = list(rows[: PAGE + 1])
+    following = page[PAGE - 1].pk if len(page) > PAGE else None
+    return Response(shapes.ItemPageSerializer({"items": page[:PAGE], "next_after": following}).data)
+
+
+def _filters(request: Request) -> dict[str, object]:
+    """Query parameters to ORM filters by an allow-list: no name from outside reaches the ORM."""
+    chosen: dict[str, object] = {}
+    for name, value in request.query_params.items():
+        if name == "after" and value.isdecimal():
+            chosen["pk__gt"] = int(value)
+        elif name == "error_type":
+            chosen["error_type"] = value
+        elif name in FILTERS and value in FILTERS[name]:
+            chosen[name] = value == "true" if name == "held" else value
+        else:
+            raise errors.Invalid(f"{name}: no such filter, or not such a value.", field=name)
+    return chosen
+
+
+@extend_schema(responses=shapes.ItemDetailSerializer)
+@api_view(["GET"])
+def item(request: Request, project: str, item: int) -> Response:
+    """One item with everybody's annotations. Whoever looks gets no slot on it."""
+    found = (
+        Item.objects.select_related("solution__problem").filter(project=request.membership.project, pk=item).first()
+    )
+    if found is None:
+        raise errors.Missing("There is no such item in this project.")
+    acts.look(by=request.membership, item=found)
+    rows = Annotation.objects.filter(solution=found.solution, superseded_at__isnull=True)
+    found.annotations = rows.select_related("rater").order_by("id")  # type: ignore[attr-defined]
+    return Response(shapes.ItemDetailSerializer(found).data)
+
+
+@extend_schema(responses=OpenApiTypes.OBJECT)
+@api_view(["GET"])
+def agreement(request: Request, project: str) -> Response:
+    """The same figures as the page and `manage.py agreement --json`; undefined is null with a reason."""
+    return Response(reports.agreement(request.membership.project))

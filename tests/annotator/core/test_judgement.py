@@ -1,0 +1,124 @@
+"""What a reviewer may send, where it is refused, and what is still missing."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annotator.core.judgement import BadJudgement, Judgement, edited_steps, missing, missing_verdict, parse
+
+KINDS = {"circular", "redundancy"}
+
+
+def test_an_empty_draft_judges_nothing() -> None:
+    assert parse({}, 3, KINDS) == Judgement(labels="...")
+
+
+def test_everything_is_read() -> None:
+    judgement = parse(
+        {
+            "labels": "+-.",
+            "error_types": {"1": ["circular", "circular"]},
+            "edit": {"1": "better"},
+            "insert": {"-1": "before all"},
+            "delete": [2, 2],
+            "note": "see step 2",
+            "finish_reason": "solution",
+            "verdict": {"claim": "fix", "kind": "circular", "original": ""},
+            "duration_ms": 12,
+        },
+        3,
+        KINDS,
+    )
+    assert judgement.error_types == {1: ["circular"]}
+    assert judgement.delete == [2]
+    assert judgement.verdict == {"claim": "fix", "kind": "circular"}
+    assert parse(judgement.to_json(), 3, KINDS) == judgement
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"labels": "++"}, "labels"),
+        ({"labels": "++x"}, "labels"),
+        ({"labels": ["+"]}, "labels"),
+        ({"error_types": {"3": ["circular"]}}, "error_types"),
+        ({"error_types": {"one": ["circular"]}}, "error_types"),
+        ({"error_types": {"1": ["nonsense"]}}, "error_types[1]"),
+        ({"error_types": {"1": "circular"}}, "error_types[1]"),
+        ({"error_types": []}, None),
+        ({"edit": {"-1": "x"}}, "edit"),
+        ({"edit": {"0": 3}}, "edit[0]"),
+        ({"edit": {"0": "nul \0"}}, "edit[0]"),
+        ({"edit": {"0": "\ud800"}}, "edit[0]"),
+        ({"insert": {"3": "x"}}, "insert"),
+        ({"delete": [3]}, "delete"),
+        ({"delete": [True]}, "delete"),
+        ({"note": "x" * 20_001}, "note"),
+        ({"finish_reason": "bored"}, "finish_reason"),
+        ({"verdict": {"claim": "perhaps"}}, "verdict.claim"),
+        ({"verdict": {"mood": "good"}}, "verdict"),
+        ({"duration_ms": -1}, "duration_ms"),
+        ({"duration_ms": True}, "duration_ms"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_a_bad_field_is_named(data: dict[str, Any], field: str | None) -> None:
+    if field is None:  # an empty list reads as nothing said
+        assert parse(data, 3, KINDS) == Judgement(labels="...")
+        return
+    with pytest.raises(BadJudgement) as caught:
+        parse(data, 3, KINDS)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("labels", "stop", "expected"),
+    [("...", False, [0, 1, 2]), ("+?-", False, []), ("+-.", False, [2]), ("+-.", True, []), (".-.", True, [0])],
+)
+def test_missing_up_to_the_stopping_point(labels: str, stop: bool, expected: list[int]) -> None:
+    assert missing(Judgement(labels=labels), stop) == expected
+
+
+@pytest.mark.parametrize("reason", ["bad_problem", "bad_split", "give_up"])
+def test_nothing_is_missing_from_a_review_that_ends_early(reason: str) -> None:
+    judgement = Judgement(labels="...", finish_reason=reason)
+    assert missing(judgement, False) == []
+    assert missing_verdict(judgement, "verify_injection") == []
+
+
+def test_questions_of_the_protocol() -> None:
+    assert missing_verdict(Judgement(labels="+"), "verify_injection") == ["claim", "original"]
+    assert missing_verdict(Judgement(labels="+", verdict={"claim": "fix"}), "verify_injection") == ["original"]
+    assert missing_verdict(Judgement(labels="+"), "label_steps") == []
+    assert missing_verdict(Judgement(labels="+"), "check_solution") == ["right", "different"]
+
+
+def test_edit_insert_delete_in_place() -> None:
+    judgement = Judgement(
+        labels="+++", edit={0: "A"}, insert={-1: "before", 0: "after a", 2: "end"}, delete=[1]
+    )
+    assert edited_steps(["a", "b", "c"], judgement) == ["before", "A", "after a", "c", "end"]
+
+
+def test_an_edit_that_changes_nothing_is_no_edit() -> None:
+    assert edited_steps(["a", "b"], Judgement(labels="++", edit={0: "a"})) is None
+
+
+def test_no_step_left_is_refused() -> None:
+    with pytest.raises(BadJudgement):
+        edited_steps(["a"], Judgement(labels="+", delete=[0]))
+
+
+@given(
+    st.text(alphabet="+0-?.", min_size=4, max_size=4),
+    st.dictionaries(st.integers(0, 3), st.lists(st.sampled_from(sorted(KINDS)), min_size=1, unique=True)),
+    st.dictionaries(st.integers(-1, 3), st.text(alphabet="ab $", min_size=1).filter(str.strip)),
+    st.sets(st.integers(0, 3)),
+)
+def test_a_draft_survives_storing(
+    labels: str, types: dict[int, list[str]], insert: dict[int, str], delete: set[int]
+) -> None:
+    judgement = Judgement(labels=labels, error_types=types, insert=insert, delete=sorted(delete))
+    assert parse(judgement.to_json(), 4, KINDS) == judgement
