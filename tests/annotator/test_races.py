@@ -1,0 +1,112 @@
+"""Many at once, on whichever database the tests run: SQLite, and PostgreSQL in the second run."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from annotator import queue
+from annotator.actions import review
+from annotator.models import Annotation, Assignment, Item, Membership
+from tests.crowd import crowd, injected_siblings, plain_items
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(calls: list[Callable[[], Any]], threads: int = 16) -> list[Any]:
+    """Run the calls in threads with a common start; a raised error fails the test."""
+    start = threading.Barrier(min(threads, len(calls)))
+
+    def run(numbered: tuple[int, Callable[[], Any]]) -> Any:
+        number, call = numbered
+        try:
+            if number < start.parties:
+                start.wait()
+            return call()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(start.parties) as pool:
+        return list(pool.map(run, enumerate(calls)))
+
+
+def work_until_empty(me: Membership) -> list[int]:
+    """Claim and submit until nothing is left; the ids of the items done."""
+    done = []
+    while assignment := queue.claim(by=me):
+        review.submit(by=me, assignment_id=assignment.pk, data={"labels": "+++"})
+        done.append(assignment.item_id)
+    return done
+
+
+def test_fifty_clients_claim_ten_items_with_overlap_two() -> None:
+    project, reviewers = crowd(50, overlap=2)
+    plain_items(project, 10)
+    claimed = at_once([lambda me=me: queue.claim(by=me) for me in reviewers], threads=50)
+    given = Counter(assignment.item_id for assignment in claimed if assignment)
+    assert sorted(given.values()) == [2] * 10
+    assert list(Item.objects.values_list("open_slots", flat=True)) == [0] * 10
+
+
+def test_leases_that_run_out_midway_are_given_out_again_and_never_twice() -> None:
+    project, reviewers = crowd(50, overlap=2)
+    plain_items(project, 10)
+    first, second = reviewers[:20], reviewers[20:]
+    mine = [a for a in at_once([lambda me=me: queue.claim(by=me) for me in first]) if a]
+    gone = [a.pk for a in mine[:9]]
+    Assignment.objects.filter(pk__in=gone).update(lease_until=timezone.now() - timedelta(seconds=1))
+    again = [a for a in at_once([lambda me=me: queue.claim(by=me) for me in second]) if a]
+    assert len(again) == 9
+    assert Assignment.objects.filter(state="expired").count() == 9
+    held = Counter(Assignment.objects.filter(state="claimed").values_list("item", flat=True))
+    assert sorted(held.values()) == [2] * 10
+    assert set(Item.objects.values_list("open_slots", flat=True)) == {0}
+
+
+def test_no_item_is_given_twice_at_overlap_one_to_the_very_last() -> None:
+    project, reviewers = crowd(12)
+    items = plain_items(project, 90)
+    done = at_once([lambda me=me: work_until_empty(me) for me in reviewers])
+    given = Counter(item_id for each in done for item_id in each)
+    assert given == Counter(item.pk for item in items)
+    assert Annotation.objects.count() == 90
+    assert set(Item.objects.values_list("decision", flat=True)) == {"agreed"}
+
+
+def test_the_same_submission_sent_at_once_is_stored_once() -> None:
+    project, (me,) = crowd(1)
+    plain_items(project, 1)
+    assignment = queue.claim(by=me)
+    sent = [lambda: review.submit(by=me, assignment_id=assignment.pk, data={"labels": "+-."})] * 8
+    at_once(sent, threads=8)
+    assert Annotation.objects.count() == 1
+    me.refresh_from_db()
+    assert me.n_submitted == 1
+
+
+def test_two_tabs_claim_one_item() -> None:
+    project, (me,) = crowd(1)
+    plain_items(project, 5)
+    claimed = at_once([lambda: queue.claim(by=me)] * 6, threads=6)
+    assert len({assignment.pk for assignment in claimed}) == 1
+
+
+def test_reviewers_who_call_the_original_wrong_at_once_do_not_deadlock() -> None:
+    """Each submission holds its siblings: the locks are taken in one order."""
+    project, reviewers = crowd(6)
+    injected_siblings(project, 6)
+    ready = []
+    for me in reviewers:
+        assignment = queue.claim(by=me)
+        review.commit(by=me, assignment_id=assignment.pk, data={"labels": "+++"})
+        ready.append((me, assignment.pk))
+    verdict = {"labels": "+++", "verdict": {"claim": "reject", "original": "wrong"}}
+    at_once([lambda me=me, pk=pk: review.submit(by=me, assignment_id=pk, data=verdict) for me, pk in ready], 6)
+    assert Annotation.objects.filter(phase="revealed").count() == 6
+    assert not Item.objects.filter(held=False, decision="incomplete").exists()
