@@ -1,0 +1,36 @@
+"""The project's navigation, by role."""
+
+from typing import Any, NamedTuple
+
+from django import template
+from django.urls import reverse
+
+from annotator.models import Membership, Role
+
+register = template.Library()
+
+FOR_ALL = (("project", "Project"), ("mine", "My work"), ("guidelines", "Guidelines"))
+FOR_LEADS = (
+    ("items", "Items"), ("questions", "Questions"), ("agreement", "Agreement"), ("imports", "Imports"),
+    ("exports", "Exports"), ("people", "People"), ("settings", "Settings"),
+)  # fmt: skip
+UNDER = {"item": "items", "import": "imports", "export": "exports", "review": "mine"}
+
+
+class Link(NamedTuple):
+    url: str
+    title: str
+    current: bool
+
+
+@register.simple_tag(takes_context=True)
+def project_nav(context: dict[str, Any]) -> list[Link]:
+    """The pages of the project at hand that its visitor may open; the one they are on is current."""
+    request = context["request"]
+    member: Membership = request.membership
+    here = request.resolver_match.view_name
+    names = FOR_ALL + FOR_LEADS if member.is_at_least(Role.LEAD) else FOR_ALL
+    return [
+        Link(reverse(name, args=[member.project.slug]), title, UNDER.get(here, here) == name)
+        for name, title in names
+    ]
