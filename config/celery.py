@@ -23,14 +23,3 @@ def _refuse_unsafe(**_: Any) -> None:
     from annotator.checks import refuse_unsafe
 
     refuse_unsafe()
-
-
-def make_broker_folders() -> None:
-    """The filesystem broker needs its folders before the first message."""
-    from django.conf import settings
-
-    for name in ("queue", "control"):
-        (settings.BROKER_DIR / name).mkdir(parents=True, exist_ok=True)
-
-
-make_broker_folders()
