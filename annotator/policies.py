@@ -1,4 +1,4 @@
-"""Who may do what, in which state. `check_x` raises, `can_x` asks; ACCESS is the one URL × method × role matrix."""
+"""Who may do what, in which state. `check_x` raises, `can_x` asks; ACCESS is the one URL × role matrix."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -88,7 +88,9 @@ class Operator:
 Actor = Membership | Operator
 
 
-def authorise(view_name: str, method: str, user: User | AnonymousUser, kwargs: dict[str, Any]) -> Membership | None:
+def authorise(
+    view_name: str, method: str, user: User | AnonymousUser, kwargs: dict[str, Any]
+) -> Membership | None:
     """The visitor's membership where the URL names a project, else None; raises what refuses them."""
     methods = ACCESS.get(view_name)
     if methods is None:
@@ -117,7 +119,9 @@ def _check_level(level: Level, user: User | AnonymousUser, slug: str | None) -> 
 
 def _membership(user: User, slug: str | None) -> Membership:
     """Outsiders and unknown projects read the same answer."""
-    found = Membership.objects.select_related("project__guideline").filter(user=user, project__slug=slug).first()
+    found = (
+        Membership.objects.select_related("project__guideline").filter(user=user, project__slug=slug).first()
+    )
     if found is None:
         raise errors.Missing("There is no such project, or you are not in it.")
     found.user = user
@@ -129,6 +133,23 @@ def check_at_least(by: Actor, role: Role, project: Project) -> None:
         raise errors.Missing("There is no such project, or you are not in it.")
     if not by.is_at_least(role):
         raise errors.Forbidden(f"Only a {role.label} may do that.")
+
+
+def check_may_create_project(by: Operator | User) -> None:
+    if isinstance(by, User) and not (by.is_superuser and by.is_active):
+        raise errors.Forbidden("Only an operator of this server may do that.")
+
+
+def check_may_invite(by: Actor, role: Role, project: Project) -> None:
+    """A lead lets reviewers in; whoever may do more than review is let in by an owner."""
+    check_at_least(by, Role.LEAD if role == Role.REVIEWER else Role.OWNER, project)
+
+
+def check_owner_remains(leaving: Membership) -> None:
+    """A project without an owner could be set right only by the operator of the server."""
+    others = Membership.objects.filter(project=leaving.project_id, role=Role.OWNER).exclude(pk=leaving.pk)
+    if leaving.role == Role.OWNER and not others.exists():
+        raise errors.Conflict(f"{leaving.user} is the only owner: make somebody else an owner first.")
 
 
 def check_holds(by: Membership, assignment: Assignment) -> None:
@@ -159,7 +180,7 @@ def can_reopen(assignment: Assignment, item: Item) -> bool:
 
 
 def check_may_make_password_link(by: Actor, target: User) -> None:
-    """A link that sets a password is the account: only an owner of everything the account reaches may make one."""
+    """A link that sets a password is the account: who makes one owns everything the account reaches."""
     if isinstance(by, Operator):
         return
     check_at_least(by, Role.OWNER, by.project)

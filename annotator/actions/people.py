@@ -1,0 +1,171 @@
+"""Who is in a project: members and the invitations that let people in."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotator import errors, policies, queue
+from annotator.actions.record import record
+from annotator.models import (
+    Assignment,
+    AssignmentState,
+    Invitation,
+    Membership,
+    Project,
+    Rater,
+    RaterKind,
+    Role,
+    User,
+)  # fmt: skip
+from annotator.models.review import OPEN_STATES
+from annotator.policies import Actor
+
+MAX_DAYS = 90
+CLOSED = "This link has been used, has run out or was withdrawn: ask whoever sent it to you for a new one."
+
+
+@transaction.atomic
+def add_member(*, by: Actor, project: Project, user: User, role: str) -> Membership:
+    policies.check_at_least(by, Role.OWNER, project)
+    member = join_project(project=project, user=user, role=_role(role))
+    record(by, "add_member", project, user=user.pk, role=role)
+    return member
+
+
+def join_project(*, project: Project, user: User, role: Role) -> Membership:
+    """The membership and, the first time, the rater. The caller checks who lets them in, and records it."""
+    if not user.is_active:
+        raise errors.Conflict(f"The account {user} is closed.")
+    rater, _ = Rater.objects.get_or_create(
+        kind=RaterKind.REVIEWER, user=user, defaults={"name": user.get_username()}
+    )
+    member, is_new = Membership.objects.get_or_create(
+        project=project, user=user, defaults={"rater": rater, "role": role}
+    )
+    if not is_new:
+        raise errors.Conflict(f"{user} is already in {project}, as {member.role}.")
+    return member
+
+
+@transaction.atomic
+def change_role(*, by: Actor, membership: Membership, role: str) -> Membership:
+    """Give a member another role. With less to say, the links they made stop working."""
+    policies.check_at_least(by, Role.OWNER, membership.project)
+    new = _role(role)
+    member = _lock(membership)
+    was = Role(member.role)
+    if new == was:
+        return member
+    policies.check_owner_remains(member)
+    member.role = new
+    member.save(update_fields=["role"])
+    if not new.at_least(was):
+        _withdraw_all(member)
+    record(by, "change_role", member.project, user=member.user_id, role=new, was=was)
+    return member
+
+
+@transaction.atomic
+def remove_member(*, by: Actor, membership: Membership) -> None:
+    """Take somebody out. What they submitted stays and counts; what they held goes back to the queue."""
+    policies.check_at_least(by, Role.OWNER, membership.project)
+    member = _lock(membership)
+    policies.check_owner_remains(member)
+    given_back = _give_back(member)
+    _withdraw_all(member)
+    record(by, "remove_member", member.project, user=member.user_id, role=member.role, items=given_back)
+    member.delete()
+
+
+@transaction.atomic
+def invite(
+    *, by: Actor, project: Project, role: str, note: str = "", days: int = 14
+) -> tuple[Invitation, str]:
+    """An invitation and its token, which exists only here and in the link: the database keeps its digest."""
+    policies.check_may_invite(by, _role(role), project)
+    if not 1 <= days <= MAX_DAYS:
+        raise errors.Invalid(f"Choose from 1 to {MAX_DAYS} days.", field="days")
+    token = secrets.token_urlsafe(32)
+    invitation = Invitation.objects.create(
+        project=project, role=role, note=note.strip()[:120], token_digest=_digest(token), created_by=by.user,
+        expires_at=timezone.now() + timedelta(days=days),
+    )  # fmt: skip
+    record(by, "invite", project, invitation=invitation.pk, role=role, note=invitation.note)
+    return invitation, token
+
+
+@transaction.atomic
+def revoke_invitation(*, by: Actor, invitation: Invitation) -> None:
+    """The link stops working at once; one that was used stays as it is."""
+    policies.check_may_invite(by, Role(invitation.role), invitation.project)
+    now = timezone.now()
+    open_ = Invitation.objects.filter(pk=invitation.pk, used_at__isnull=True, expires_at__gt=now)
+    if open_.update(expires_at=now):
+        record(by, "revoke_invitation", invitation.project, invitation=invitation.pk)
+
+
+def find_invitation(token: str) -> Invitation:
+    """The open invitation of a link; Missing, in the same words, for whatever else a link may be."""
+    found = Invitation.objects.select_related("project").filter(token_digest=_digest(token)).first()
+    if found is None or not found.is_open:
+        raise errors.Missing(CLOSED)
+    return found
+
+
+@transaction.atomic
+def accept_invitation(*, token: str, user: User) -> Membership:
+    """Come in by a link, which works once: of two at the same moment the database lets one through."""
+    invitation = find_invitation(token)
+    now = timezone.now()
+    mine = Invitation.objects.filter(pk=invitation.pk, used_at__isnull=True, expires_at__gt=now)
+    if not mine.update(used_at=now, used_by=user):
+        raise errors.Missing(CLOSED)
+    member = join_project(project=invitation.project, user=user, role=Role(invitation.role))
+    record(member, "accept_invitation", member.project, invitation=invitation.pk, role=member.role)
+    return member
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+def _role(role: str) -> Role:
+    try:
+        return Role(role)
+    except ValueError:
+        raise errors.Invalid(f"{role}: choose reviewer, lead or owner.", field="role") from None
+
+
+def _lock(membership: Membership) -> Membership:
+    """The project first, so that two owners cannot both step down at once; then the member."""
+    Project.objects.select_for_update(no_key=True).get(pk=membership.project_id)
+    rows = Membership.objects.select_related("project", "user").select_for_update(of=("self",))
+    found = rows.filter(pk=membership.pk).first()
+    if found is None:
+        raise errors.Missing("This person is not in the project any more.")
+    return found
+
+
+def _withdraw_all(member: Membership) -> None:
+    """Or who was taken out could come back by a link of their own."""
+    now = timezone.now()
+    theirs = Invitation.objects.filter(project=member.project, created_by=member.user, used_at__isnull=True)
+    theirs.filter(expires_at__gt=now).update(expires_at=now)
+
+
+def _give_back(member: Membership) -> list[int]:
+    """Return the slots of what the member held, and the item ids. A claim expires with its draft; what was
+    committed already is closed, because its annotation stays and another cannot be made in its place."""
+    held = Assignment.objects.filter(project=member.project, rater=member.rater_id, state__in=OPEN_STATES)
+    rows = list(held.select_for_update(no_key=True))
+    claims = [row.pk for row in rows if row.state == AssignmentState.CLAIMED and not row.reopened]
+    Assignment.objects.filter(pk__in=claims).update(state=AssignmentState.EXPIRED)
+    Assignment.objects.filter(pk__in=[row.pk for row in rows if row.pk not in claims]).update(
+        state=AssignmentState.SKIPPED, skip_reason="left the project"
+    )
+    item_ids = [row.item_id for row in rows if not row.surplus]
+    queue.give_back(item_ids, timezone.now())
+    return item_ids

@@ -1,0 +1,77 @@
+"""Projects: make one, change how it reviews."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from annotator import errors, policies
+from annotator.actions.people import join_project
+from annotator.actions.record import record
+from annotator.models import BlindShows, Project, Role, User
+from annotator.policies import Actor, Operator
+
+CHANGEABLE = ("name", "protocol", "overlap", "blind_shows", "lease_minutes")
+MAX_OVERLAP = 20
+MAX_LEASE_MINUTES = 24 * 60
+
+
+@transaction.atomic
+def create_project(
+    *,
+    by: Operator | User,
+    slug: str,
+    name: str,
+    protocol: str,
+    overlap: int,
+    blind_shows: str = BlindShows.DIFF,
+    lease_minutes: int = 60,
+) -> Project:
+    """A new project. A superuser who makes one owns it; what a command makes gets its owner by add_member."""
+    policies.check_may_create_project(by)
+    project = Project(
+        slug=slug, name=name, protocol=protocol, overlap=overlap, blind_shows=blind_shows,
+        lease_minutes=lease_minutes,
+    )  # fmt: skip
+    _check(project)
+    try:
+        with transaction.atomic():
+            project.save()
+    except IntegrityError:  # somebody took the address since we looked
+        raise errors.Conflict("Another project has this address.", field="slug") from None
+    if isinstance(by, User):
+        join_project(project=project, user=by, role=Role.OWNER)
+    record(by, "create_project", project, slug=slug, name=name, protocol=protocol, overlap=overlap)
+    return project
+
+
+@transaction.atomic
+def change_settings(*, by: Actor, project: Project, **fields: Any) -> Project:
+    """Change some of CHANGEABLE. Protocol and overlap are for items still to come; others keep theirs."""
+    policies.check_at_least(by, Role.LEAD, project)
+    unknown = sorted(set(fields) - set(CHANGEABLE))
+    if unknown:
+        raise errors.Invalid(f"{unknown[0]}: not a setting of a project.", field=unknown[0])
+    current = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    changed = {name: value for name, value in fields.items() if value != getattr(current, name)}
+    was = {name: getattr(current, name) for name in changed}
+    for name, value in changed.items():
+        setattr(current, name, value)
+    _check(current)
+    if changed:
+        current.save(update_fields=list(changed))
+        record(by, "change_settings", current, changed=changed, was=was)
+    return current
+
+
+def _check(project: Project) -> None:
+    """Raise Invalid, naming the field, for a value that no project may have."""
+    for name, most in (("overlap", MAX_OVERLAP), ("lease_minutes", MAX_LEASE_MINUTES)):
+        value = getattr(project, name)
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise errors.Invalid(f"Choose a whole number from 1 to {most}.", field=name)
+    try:
+        project.full_clean()
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise errors.Invalid(messages[0], field=field) from None
