@@ -1,0 +1,61 @@
+"""Exports over HTTP, for leads: ask, watch, fetch."""
+
+from django.http import FileResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotator import errors
+from annotator.actions import exports as acts
+from annotator.models import Export
+from api import serializers as shapes
+from api.views.review import REFUSED, body_of
+
+NEWEST = 100
+
+
+@extend_schema(
+    methods=["GET"], operation_id="projects_exports_list", responses=shapes.ExportSerializer(many=True)
+)
+@extend_schema(
+    methods=["POST"], operation_id="projects_exports_create", request=shapes.NewExportSerializer,
+    responses={202: shapes.ExportSerializer, 400: REFUSED},
+)  # fmt: skip
+@api_view(["GET", "POST"])
+def exports(request: Request, project: str) -> Response:
+    """The newest exports, or a new one, written by the worker."""
+    if request.method == "POST":
+        return Response(shapes.ExportSerializer(_start(request)).data, status=202)
+    rows = Export.objects.filter(project=request.membership.project)[:NEWEST]
+    return Response(shapes.ExportSerializer(rows, many=True).data)
+
+
+def _start(request: Request) -> Export:
+    asked = shapes.NewExportSerializer(data=body_of(request))
+    asked.is_valid(raise_exception=True)
+    return acts.start_export(
+        by=request.membership, project=request.membership.project, **asked.validated_data
+    )
+
+
+@extend_schema(responses=shapes.ExportSerializer)
+@api_view(["GET"])
+def export(request: Request, project: str, transfer: int) -> Response:
+    """How far an export is; `state` is complete when its file can be fetched."""
+    return Response(shapes.ExportSerializer(_find(request, transfer)).data)
+
+
+@extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, 409: REFUSED})
+@api_view(["GET"])
+def export_file(request: Request, project: str, transfer: int) -> FileResponse:
+    """The file of a complete export."""
+    return acts.open_file(_find(request, transfer))
+
+
+def _find(request: Request, transfer: int) -> Export:
+    found = Export.objects.filter(project=request.membership.project, pk=transfer).first()
+    if found is None:
+        raise errors.Missing("There is no such export in this project.")
+    return found
