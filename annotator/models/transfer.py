@@ -30,6 +30,7 @@ class Transfer(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     beat_at = models.DateTimeField(null=True, help_text="When its worker last reported.")
     finished_at = models.DateTimeField(null=True)
+    report = models.JSONField(default=dict)
 
     class Meta:
         abstract = True
@@ -44,16 +45,16 @@ class Transfer(models.Model):
 
 
 class Import(Transfer):
-    """`paths` are the files, in order; `n_done` records are written, so that a resumed import goes on there.
-    `report`: {"n_records", "n_good", "n_bad", "n_known", "errors": [{"place", "message"}, …], "kinds": {…}}."""
+    """`paths` are the files, in order; `n_done` good records are written of `n_total`, so that a resumed import
+    goes on there. `report` is actions.import_report.Report; its "kinds" hold sums, so that imports add up."""
 
     paths = models.JSONField(default=list)
     names = models.JSONField(default=list, help_text="The files' names as people know them.")
-    report = models.JSONField(default=dict)
 
 
 class Export(Transfer):
-    """`which`: gold, all, or KIND:NAME. The file lies under DATA_DIR and is served only to leads."""
+    """`which`: gold, all, or KIND:NAME. The file lies under DATA_DIR and is served only to leads.
+    `report`: {"left_out": {why: {"n", "first": [ids]}}}: what the format had no way to say."""
 
     which = models.CharField(max_length=200)
     min_raters = models.PositiveSmallIntegerField(default=1)
