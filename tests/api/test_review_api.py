@@ -1,0 +1,125 @@
+"""The reviewer's loop through the API, with tokens, as another program would run it."""
+
+import pytest
+from django.test import Client
+
+from annotator.models import Annotation, Assignment, Injection, Item, Membership, Phase, Rater
+from tests.api.conftest import Call
+from tests.crowd import crowd, injected_siblings, plain_items
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def alice() -> Membership:
+    return crowd(1)[1][0]
+
+
+def test_claim_draft_submit_and_next(alice: Membership, call: Call) -> None:
+    plain_items(alice.project, 2)
+    first = call(alice, "POST", "claim").json()
+    assert (first["state"], first["protocol"], len(first["steps"])) == ("claimed", "label_steps", 3)
+    path = f"assignments/{first['id']}"
+    saved = call(alice, "PUT", f"{path}/draft", {"version": 0, "draft": {"labels": "+.."}})
+    assert saved.json()["version"] == 1
+    done = call(alice, "POST", f"{path}/submit", {"labels": "++-", "claim_next": True}).json()
+    assert done["state"] == "submitted"
+    assert call(alice, "GET", f"assignments/{done['next']}").json()["id"] == done["next"]
+    assert Annotation.objects.get().labels == "++-"
+
+
+def test_nothing_left_is_204(alice: Membership, call: Call) -> None:
+    assert call(alice, "POST", "claim").status_code == 204
+
+
+def test_a_stale_draft_changes_nothing(alice: Membership, call: Call) -> None:
+    plain_items(alice.project, 1)
+    path = f"assignments/{call(alice, 'POST', 'claim').json()['id']}/draft"
+    assert call(alice, "PUT", path, {"version": 0, "draft": {"labels": "+.."}}).status_code == 200
+    stale = call(alice, "PUT", path, {"version": 0, "draft": {"labels": "---"}})
+    assert (stale.status_code, stale.json()["code"]) == (409, "conflict")
+    assert Assignment.objects.get().draft["labels"] == "+.."
+
+
+def test_an_incomplete_submission_names_the_steps(alice: Membership, call: Call) -> None:
+    plain_items(alice.project, 1)
+    path = f"assignments/{call(alice, 'POST', 'claim').json()['id']}/submit"
+    refused = call(alice, "POST", path, {"labels": "+.."})
+    assert refused.status_code == 422
+    assert refused.json()["positions"] == [1, 2]
+    assert not Annotation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [[], {"version": "0", "draft": {}}, {"version": 0, "draft": []}, {"version": 0, "draft": {"labels": "x"}}],
+)
+def test_a_bad_body_is_refused(alice: Membership, call: Call, body: object) -> None:
+    plain_items(alice.project, 1)
+    path = f"assignments/{call(alice, 'POST', 'claim').json()['id']}/draft"
+    assert call(alice, "PUT", path, body).status_code == 400
+
+
+def test_nothing_is_revealed_before_the_commit(alice: Membership, call: Call) -> None:
+    (item,) = injected_siblings(alice.project, 1)
+    Injection.objects.update(reason="SECRET-REASON", claimed_wrong=[2], claimed_changed=[2])
+    machine = Rater.objects.get(kind="injector")
+    Annotation.objects.create(
+        solution=item.solution, rater=machine, phase=Phase.MACHINE, labels="+-+", n_steps=3, first_error=1
+    )
+    blind = call(alice, "POST", "claim")
+    path = f"assignments/{blind.json()['id']}"
+    assert call(alice, "GET", f"{path}/reveal").status_code == 409
+    early = call(alice, "POST", f"{path}/submit", {"labels": "+-+", "verdict": {"claim": "accept"}})
+    assert early.status_code == 409
+    for answer in (blind, call(alice, "GET", path)):
+        assert b"SECRET" not in answer.content
+        assert b"circular" not in answer.content
+    assert call(alice, "POST", f"{path}/commit", {"labels": "+++"}).json()["state"] == "committed"
+    shown = call(alice, "GET", f"{path}/reveal").json()
+    assert shown["injection"]["reason"] == "SECRET-REASON"
+    assert shown["annotations"] == [{"rater": f"injector:{machine.name}", "labels": "+-+"}]
+
+
+def test_both_judgements_stay(alice: Membership, call: Call) -> None:
+    injected_siblings(alice.project, 1)
+    path = f"assignments/{call(alice, 'POST', 'claim').json()['id']}"
+    call(alice, "POST", f"{path}/commit", {"labels": "+++"})
+    verdict = {"claim": "accept", "original": "right"}
+    call(alice, "POST", f"{path}/submit", {"labels": "+-+", "verdict": verdict})
+    kept = dict(Annotation.objects.filter(rater=alice.rater).values_list("phase", "labels"))
+    assert kept == {"blind": "+++", "revealed": "+-+"}
+
+
+def test_skip_needs_a_reason_and_gives_the_slot_back(alice: Membership, call: Call) -> None:
+    plain_items(alice.project, 1)
+    path = f"assignments/{call(alice, 'POST', 'claim').json()['id']}/skip"
+    assert call(alice, "POST", path, {"reason": " "}).status_code == 422
+    assert call(alice, "POST", path, {"reason": "not my field"}).json()["state"] == "skipped"
+    assert Item.objects.get().open_slots == 1
+    assert call(alice, "POST", "claim").status_code == 204
+
+
+def test_reopening_withdraws_until_sent_again(call: Call) -> None:
+    project, (alice, _) = crowd(2, overlap=2)
+    plain_items(project, 1)
+    path = f"assignments/{call(alice, 'POST', 'claim').json()['id']}"
+    call(alice, "POST", f"{path}/submit", {"labels": "+++"})
+    assert call(alice, "POST", f"{path}/reopen").json()["state"] == "claimed"
+    assert Item.objects.get().n_submitted == 0
+    call(alice, "POST", f"{path}/submit", {"labels": "+-."})
+    current = Annotation.objects.filter(superseded_at__isnull=True).get()
+    assert (current.labels, Annotation.objects.count(), Item.objects.get().n_submitted) == ("+-.", 2, 1)
+
+
+def test_without_a_token_nothing() -> None:
+    project, _ = crowd(1)
+    assert Client().post(f"/api/v1/projects/{project.slug}/claim").status_code == 401
+
+
+def test_the_schema_names_every_address(alice: Membership) -> None:
+    client = Client()
+    client.force_login(alice.user)
+    schema = client.get("/api/v1/schema", headers={"Accept": "application/json"}).json()
+    assert "/api/v1/projects/{project}/assignments/{assignment}/submit" in schema["paths"]
+    assert client.get("/api/v1/docs").status_code == 200
