@@ -28,12 +28,12 @@ $(PY):
 
 # Without byte code the web's packages are a quarter smaller; Python compiles what it imports when it first does.
 $(WEB): requirements-web.txt | $(PY)
-	$(PY) -m pip install --quiet --no-compile --require-hashes -r requirements-web.txt
+	$(PY) -m pip install -qq --no-compile --require-hashes -r requirements-web.txt
 	@touch $@
 
 $(ALL): requirements-dev.txt requirements.txt scripts/torch | $(PY)
 	scripts/torch $(PY)
-	$(PY) -m pip install --quiet --no-deps --require-hashes -r requirements-dev.txt
+	$(PY) -m pip install -qq --no-deps --require-hashes -r requirements-dev.txt
 	$(PY) -m pip check
 	@touch $(WEB) $@
 
@@ -66,7 +66,7 @@ bench: install
 	@set -e; for script in bench/[a-z]*.py; do echo "== $$script"; $(PY) "$$script"; done
 
 lock: | $(PY)
-	@[ -x $(VENV)/bin/uv ] || $(PY) -m pip install --quiet uv
+	@[ -x $(VENV)/bin/uv ] || $(PY) -m pip install -qq uv
 	UV=$(VENV)/bin/uv UPGRADE=$(UPGRADE) scripts/lock
 	npm install --package-lock-only --no-audit --no-fund
 

@@ -1,0 +1,80 @@
+"""Start everything on one machine: the web and the worker, until Ctrl-C."""
+
+import json
+import shlex
+import socket
+import sys
+from argparse import ArgumentDefaultsHelpFormatter
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from annotator.management.processes import TiedManager
+
+
+class Command(BaseCommand):
+    help = "Start the web server and the background worker; Ctrl-C stops both."
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(
+            prog_name, subcommand, formatter_class=ArgumentDefaultsHelpFormatter, **kwargs
+        )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+        parser.add_argument("--port", type=int, default=8000, help="port to listen on")
+        parser.add_argument("--workers", type=int, default=2, help="web processes")
+        parser.add_argument("--threads", type=int, default=4, help="threads of each web process")
+
+    def handle(self, *args: Any, host: str, port: int, workers: int, threads: int, **options: Any) -> None:
+        refuse_unmigrated()
+        refuse_taken(host, port)
+        manager = TiedManager()
+        for name, command in commands(host, port, workers, threads).items():
+            manager.add_process(name, f"exec {shlex.join(command)}", cwd=str(settings.BASE_DIR))
+        self.stdout.write(f"\nPlumbline: http://{host}:{port}/ (Ctrl-C stops it)\n{sign_ins()}")
+        self.stdout.flush()
+        manager.loop()
+        sys.exit(manager.returncode)
+
+
+def commands(host: str, port: int, workers: int, threads: int) -> dict[str, list[str]]:
+    gunicorn = ["gunicorn", "-c", "python:annotator.management.web", "--bind", f"{host}:{port}"]
+    size = ["--workers", str(workers), "--threads", str(threads)]
+    return {
+        "web": [sys.executable, "-m", *gunicorn, *size, "config.wsgi"],
+        "worker": [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"],
+    }
+
+
+def refuse_unmigrated() -> None:
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    connection.close()  # the processes started below must not inherit it
+    if missing:
+        raise CommandError(
+            f"The database lacks {len(missing)} migration(s). Run `manage.py migrate` first, then `up` again."
+        )
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Say it here in one sentence: gunicorn would try five times and then say it in a traceback."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror}. Try --port.") from error
+
+
+def sign_ins() -> str:
+    """The accounts of the demo project, which `manage.py demo` writes down; nothing where there is none."""
+    path = settings.DATA_DIR / "demo.json"
+    if not path.is_file():
+        return ""
+    accounts = json.loads(path.read_text())
+    lines = [f"  {one['role']:<10} {one['username']:<12} password {one['password']}" for one in accounts]
+    return "Demo accounts:\n" + "\n".join(lines) + "\n"
