@@ -60,7 +60,8 @@ def injected_item(of: Project, number: int = 0, made: Made | None = None, **valu
     injector, _ = Rater.objects.get_or_create(kind="injector", name="prmbench")
     Injection.objects.create(
         child=child, parent=parent, error_type=made.kind, claimed_changed=made.wrong,
-        claimed_wrong=made.wrong, reason=made.reason, rater=injector, alignment=align.dump(align.align(parent.steps, child.steps)),
+        claimed_wrong=made.wrong, reason=made.reason, rater=injector,
+        alignment=align.dump(align.align(parent.steps, child.steps)),
     )  # fmt: skip
     usable = [step - 1 for step in made.wrong if 1 <= step <= child.n_steps]
     machine_labels(child, injector, labels.labels_from_wrong_steps(usable, child.n_steps))
