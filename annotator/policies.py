@@ -158,9 +158,12 @@ def check_holds(by: Membership, assignment: Assignment) -> None:
         raise errors.Missing("There is no such assignment, or it is not yours.")
 
 
+DRAFTABLE = (AssignmentState.CLAIMED, AssignmentState.COMMITTED, AssignmentState.EXPIRED)
+
+
 def check_may_draft(assignment: Assignment) -> None:
     """A draft never touches a submitted annotation."""
-    if assignment.state not in (AssignmentState.CLAIMED, AssignmentState.COMMITTED, AssignmentState.EXPIRED):
+    if assignment.state not in DRAFTABLE:
         raise errors.Conflict(f"This item is {assignment.state}: its draft is closed.")
 
 

@@ -31,17 +31,17 @@ def claim(*, by: Membership) -> Assignment | None:
         me = Membership.objects.select_for_update(no_key=True).select_related("project").get(pk=by.pk)
         assignment = _open_assignment(me)
         if assignment:
-            return renew(assignment, me.project, now)
+            return _go_on(assignment, me.project, now)
         item = _take(me)
         return _assign(me, item, now) if item else None
 
 
-def renew(assignment: Assignment, project: Project, now: datetime) -> Assignment:
-    """A claim lives on while its reviewer works on it. After the blind commit the slot is used for good."""
-    if assignment.state == AssignmentState.CLAIMED and not assignment.reopened:
-        assignment.lease_until = now + timedelta(minutes=project.lease_minutes)
-        assignment.save(update_fields=["lease_until"])
-    return assignment
+def renewed(assignment: Assignment, now: datetime) -> dict[str, datetime]:
+    """What to change so that a claim lives on while its reviewer works on it. After the blind commit the slot is
+    used for good, and reopened work has no lease."""
+    if assignment.state != AssignmentState.CLAIMED or assignment.reopened:
+        return {}
+    return {"lease_until": now + timedelta(minutes=assignment.project.lease_minutes)}
 
 
 def expire_due(project: Project, now: datetime, limit: int = EXPIRE_AT_ONCE) -> int:
@@ -88,6 +88,15 @@ def forget_frontiers(project: Project) -> None:
 def _open_assignment(me: Membership) -> Assignment | None:
     mine = Assignment.objects.filter(project_id=me.project_id, rater_id=me.rater_id, state__in=OPEN_STATES)
     return mine.order_by("id").first()
+
+
+def _go_on(assignment: Assignment, project: Project, now: datetime) -> Assignment:
+    assignment.project = project
+    changes = renewed(assignment, now)
+    if changes:
+        Assignment.objects.filter(pk=assignment.pk).update(**changes)
+        assignment.lease_until = changes["lease_until"]
+    return assignment
 
 
 def _assign(me: Membership, item: Item, now: datetime) -> Assignment:

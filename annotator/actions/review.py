@@ -38,11 +38,9 @@ def save_draft(*, by: Membership, assignment_id: int, data: Mapping[str, Any], v
     assignment = load(by, assignment_id)
     policies.check_may_draft(assignment)
     draft = read_judgement(data, assignment).to_json()
-    queue.renew(assignment, assignment.project, timezone.now())
-    saved = Assignment.objects.filter(pk=assignment.pk, draft_version=version, state=assignment.state).update(
-        draft=draft, draft_version=version + 1
-    )
-    if not saved:
+    changes = {"draft": draft, "draft_version": version + 1, **queue.renewed(assignment, timezone.now())}
+    same = Assignment.objects.filter(pk=assignment.pk, draft_version=version, state__in=policies.DRAFTABLE)
+    if not same.update(**changes):
         raise errors.Conflict("This item was changed in another tab or on another device.", field="version")
     assignment.draft, assignment.draft_version = draft, version + 1
     return assignment
@@ -61,7 +59,7 @@ def commit(*, by: Membership, assignment_id: int, data: Mapping[str, Any]) -> As
         judgement = read_judgement(data, assignment)
         _check_complete(judgement, assignment)
         final = not _reveals(assignment, judgement)
-        if final and judgement.finish_reason in ("", "solution", "found_error"):
+        if final:
             _check_verdict(judgement, assignment)
         if assignment.state == AssignmentState.EXPIRED:
             assignment.surplus = not queue.retake(assignment)
@@ -79,9 +77,7 @@ def submit(*, by: Membership, assignment_id: int, data: Mapping[str, Any]) -> As
         if assignment.state == AssignmentState.SUBMITTED:
             return assignment
         if assignment.state != AssignmentState.COMMITTED:
-            if Protocol(assignment.item.protocol).reveals and data.get("finish_reason") not in (
-                "bad_problem", "bad_split", "give_up",
-            ):  # fmt: skip
+            if Protocol(assignment.item.protocol).reveals and data.get("finish_reason") not in judging.ENDS_EARLY:
                 raise errors.Conflict("Commit your own judgement first: what the machine said is shown then.")
             return commit(by=by, assignment_id=assignment_id, data=data)
         judgement = read_judgement(data, assignment)
@@ -172,8 +168,7 @@ def _lock(by: Membership, assignment_id: int) -> Assignment:
 
 
 def _reveals(assignment: Assignment, judgement: Judgement) -> bool:
-    ends_here = judgement.finish_reason in ("bad_problem", "bad_split", "give_up")
-    return Protocol(assignment.item.protocol).reveals and not ends_here
+    return Protocol(assignment.item.protocol).reveals and judgement.finish_reason not in judging.ENDS_EARLY
 
 
 def _check_open(assignment: Assignment) -> None:
@@ -182,6 +177,8 @@ def _check_open(assignment: Assignment) -> None:
 
 
 def _check_complete(judgement: Judgement, assignment: Assignment) -> None:
+    if judgement.finish_reason in judging.ENDS_EARLY and not judgement.note.strip():
+        raise errors.Incomplete("Say in the note what is wrong: a lead reads it.", field="note")
     positions = judging.missing(judgement, assignment.item.protocol == Protocol.LABEL_STEPS)
     if positions:
         named = ", ".join(str(p + 1) for p in positions[:8]) + (" …" if len(positions) > 8 else "")

@@ -8,6 +8,7 @@ from annotator.core import labels as lab
 
 MAX_TEXT = 20_000
 FINISH_REASONS = ("solution", "found_error", "bad_problem", "bad_split", "give_up")
+ENDS_EARLY = ("bad_problem", "bad_split", "give_up")
 VERDICTS: dict[str, dict[str, tuple[str, ...]]] = {
     "verify_injection": {"claim": ("accept", "fix", "reject"), "original": ("right", "wrong", "unsure")},
     "check_solution": {"right": ("yes", "no", "unsure"), "different": ("yes", "no", "unsure")},
@@ -81,7 +82,7 @@ def missing(judgement: Judgement, stop_at_first_error: bool) -> list[int]:
 
     Bad problem, bad split and give up end a review wherever it stands: nothing is missing then.
     """
-    if judgement.finish_reason in ("bad_problem", "bad_split", "give_up"):
+    if judgement.finish_reason in ENDS_EARLY:
         return []
     stop = lab.stopping_point(judgement.labels, stop_at_first_error)
     return [i for i, label in enumerate(judgement.labels[:stop]) if label == lab.UNJUDGED]
@@ -89,7 +90,7 @@ def missing(judgement: Judgement, stop_at_first_error: bool) -> list[int]:
 
 def missing_verdict(judgement: Judgement, protocol: str) -> list[str]:
     """Questions of the protocol without an answer."""
-    if judgement.finish_reason in ("bad_problem", "bad_split", "give_up"):
+    if judgement.finish_reason in ENDS_EARLY:
         return []
     return [name for name in VERDICTS.get(protocol, {}) if not judgement.verdict.get(name)]
 
