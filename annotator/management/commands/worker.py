@@ -3,11 +3,11 @@
 import os
 from typing import Any
 
+from celery import current_app
 from celery.signals import worker_process_init
 from django.core.management.base import BaseCommand, CommandParser
 
 from annotator.management.processes import die_with_parent
-from config.celery import app
 
 
 class Command(BaseCommand):
@@ -17,10 +17,10 @@ class Command(BaseCommand):
         parser.add_argument("--concurrency", type=int, default=1, help="tasks at once (default: 1)")
 
     def handle(self, *args: Any, concurrency: int, **options: Any) -> None:
-        """Prefork even for one task at a time: a task that runs out of memory or crashes takes its child along,
-        not the worker, and so not the whole of `manage.py up`."""
+        """Prefork even for one task at a time: a task that runs out of memory or crashes takes its child
+        along, not the worker, and so not the whole of `manage.py up`."""
         worker_process_init.connect(_tie_child)
-        app.worker_main([
+        current_app.worker_main([
             "--quiet", "worker", "--pool=prefork", f"--concurrency={concurrency}", "--loglevel=INFO",
             "--without-gossip", "--without-mingle", "--without-heartbeat",
         ])  # fmt: skip
