@@ -59,9 +59,9 @@ class Reading(NamedTuple):
     people: dict[str, list[int]]
     injector: dict[str, list[int]]
 
-    def disagreeing(self, side: str, kind: str = "") -> list[int]:
+    def disagreeing(self, side: str, kind: str | None = None) -> list[int]:
         of_kind = self.people if side == "people" else self.injector
-        return of_kind.get(kind, []) if kind else sorted(item for ids in of_kind.values() for item in ids)
+        return sorted(i for code, ids in of_kind.items() if kind in (None, code) for i in ids)
 
 
 def agreement(project: Project) -> dict[str, Any]:

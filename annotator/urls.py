@@ -1,7 +1,18 @@
 from django.urls import path
 
 from annotator.views import (
-    account, agreement, exports, guidelines, home, imports, items, people, projects, questions, review,
+    account,
+    agreement,
+    exports,
+    guidelines,
+    home,
+    imports,
+    items,
+    people,
+    project_page,
+    projects,
+    questions,
+    review,
 )  # fmt: skip
 
 account_urls = [
@@ -19,7 +30,7 @@ account_urls = [
 project_urls = [
     path("", home.home, name="home"),
     path("projects/new/", projects.new_project, name="new-project"),
-    path("p/<slug:project>/", projects.project_page, name="project"),
+    path("p/<slug:project>/", project_page.project_page, name="project"),
     path("p/<slug:project>/settings/", projects.settings_page, name="settings"),
     path("p/<slug:project>/people/", people.people, name="people"),
     path("p/<slug:project>/guidelines/", guidelines.guidelines, name="guidelines"),

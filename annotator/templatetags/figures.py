@@ -1,0 +1,46 @@
+"""Numbers on pages. What is undefined is a dash with its reason, never 0 or -1."""
+
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from annotator.templatetags.maths import Piece, pieces_html
+from annotator.views.words import duration as in_words
+
+register = template.Library()
+
+
+@register.filter
+def duration(ms: float | None) -> str:
+    return in_words(ms)
+
+
+@register.filter
+def mean(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.1f}"
+
+
+@register.filter
+def statistic(found: dict[str, Any]) -> SafeString:
+    """A coefficient with the n it was computed from."""
+    return _shown(found, f"{found['value']:.2f}" if found["value"] is not None else "")
+
+
+@register.filter
+def percentage(found: dict[str, Any]) -> SafeString:
+    """A share, 0..1, with the n it was computed from."""
+    return _shown(found, f"{100 * found['value']:.1f} %" if found["value"] is not None else "")
+
+
+def _shown(found: dict[str, Any], text: str) -> SafeString:
+    if not text:
+        return format_html('<span title="{0}">–<span class="why">{0}</span></span>', found["why"])
+    return format_html('{} <span class="n">n {}</span>', text, f"{found['n']:,}")
+
+
+@register.filter
+def pieces(diff: list[Piece]) -> SafeString:
+    """Pieces of a word diff, with mathematics."""
+    return pieces_html(diff)

@@ -1,0 +1,50 @@
+"""Codes as people read them, for several pages."""
+
+from typing import NamedTuple
+
+from annotator.core import labels as lab
+from annotator.models import Decision, Item
+
+KINDS = {kind.code: kind.title for kind in lab.ERROR_TYPES} | {lab.MULTI_SOLUTIONS: "another solution"}
+DECISION_LOOK = {
+    Decision.AGREED: "ok",
+    Decision.SETTLED: "accent",
+    Decision.CONFLICTED: "no",
+    Decision.INCOMPLETE: "quiet",
+}
+
+
+class Mark(NamedTuple):
+    """A label on screen: colour, sign and word, so that colour never speaks alone."""
+
+    look: str
+    sign: str
+    word: str
+
+
+MARKS = {
+    lab.RIGHT: Mark("label-right", "✓", "correct"),
+    lab.NEUTRAL: Mark("label-neutral", "–", "neutral"),
+    lab.WRONG: Mark("label-wrong", "✗", "wrong"),
+    lab.UNSURE: Mark("label-unsure", "?", "unsure"),
+    lab.UNJUDGED: Mark("label-none", "·", "not judged"),
+}
+
+
+def kind_title(code: str) -> str:
+    return KINDS.get(code, code.replace("_", " ")) or "no kind"
+
+
+def duration(ms: float | None) -> str:
+    """Milliseconds as people say them: "45 s", "3 min", "2 h 05"; "–" for none."""
+    if ms is None:
+        return "–"
+    seconds = round(ms / 1000)
+    if seconds < 120:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02}"
+
+
+def decision_look(item: Item) -> str:
+    return DECISION_LOOK[Decision(item.decision)]
