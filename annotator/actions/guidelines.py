@@ -1,4 +1,4 @@
-"""A project's guidelines: each change is a new version, so that annotations keep the one they were made by."""
+"""A project's guidelines: each change is a new version, so that annotations keep theirs."""
 
 from django.db import transaction
 

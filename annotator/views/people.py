@@ -1,5 +1,120 @@
-from django.http import HttpRequest, HttpResponse
+"""Members and invitations of a project. Links are shown once, in the answer to the POST that made them."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from annotator import errors
+from annotator.actions import account
+from annotator.actions import people as acts
+from annotator.forms import InviteForm, refusals_in
+from annotator.middleware import PageRequest
+from annotator.models import Invitation, Membership, Role
+
+INVITATIONS_SHOWN = 50
 
 
-def people(request: HttpRequest, **kwargs: object) -> HttpResponse:
-    return HttpResponse("")
+@never_cache
+def people(request: PageRequest, project: str) -> HttpResponse:
+    if request.method != "POST":
+        return _page(request, InviteForm(by=request.membership))
+    step = STEPS.get(request.POST.get("do", ""))
+    if step is None:
+        raise errors.Invalid("Choose what to do on the people page.")
+    try:
+        return step(request)
+    except (errors.Conflict, errors.Invalid) as error:
+        messages.error(request, error.message)
+        return redirect("people", project)
+
+
+def _invite(request: PageRequest) -> HttpResponse:
+    by, link = request.membership, ""
+    form = InviteForm(request.POST, by=by)
+    if form.is_valid():
+        with refusals_in(form):
+            _, token = acts.invite(by=by, project=by.project, **form.cleaned_data)
+            link = request.build_absolute_uri(reverse("join", args=[token]))
+            form = InviteForm(by=by)
+    return _page(request, form, link=link, link_title="The invitation link")
+
+
+def _revoke(request: PageRequest) -> HttpResponse:
+    by = request.membership
+    invitation = Invitation.objects.filter(project=by.project, pk=_id(request, "invitation")).first()
+    if invitation is None:
+        raise errors.Missing("There is no such invitation in this project.")
+    acts.revoke_invitation(by=by, invitation=invitation)
+    messages.success(request, "The invitation is withdrawn.")
+    return redirect("people", by.project.slug)
+
+
+def _change_role(request: PageRequest) -> HttpResponse:
+    member = _member(request)
+    acts.change_role(by=request.membership, membership=member, role=request.POST.get("role", ""))
+    messages.success(request, f"{member.user} has a new role.")
+    return redirect("people", request.membership.project.slug)
+
+
+def _remove(request: PageRequest) -> HttpResponse:
+    """Who took themselves out has no people page to go back to."""
+    member = _member(request)
+    acts.remove_member(by=request.membership, membership=member)
+    messages.success(request, f"{member.user} is not in the project any more.")
+    if member.user_id == request.user.pk:
+        return redirect("home")
+    return redirect("people", request.membership.project.slug)
+
+
+def _password_link(request: PageRequest) -> HttpResponse:
+    member = _member(request)
+    path = account.make_password_link(by=request.membership, user=member.user)
+    title = f"The link with which {member.user} chooses a new password"
+    return _page(
+        request, InviteForm(by=request.membership), link=request.build_absolute_uri(path), link_title=title
+    )
+
+
+STEPS: dict[str, Callable[[PageRequest], HttpResponse]] = {
+    "invite": _invite,
+    "revoke": _revoke,
+    "role": _change_role,
+    "remove": _remove,
+    "password-link": _password_link,
+}
+
+
+def _page(request: PageRequest, form: InviteForm, *, link: str = "", link_title: str = "") -> HttpResponse:
+    project = request.membership.project
+    invitations = Invitation.objects.filter(project=project).select_related("created_by", "used_by")
+    members = Membership.objects.filter(project=project).select_related("user")
+    context = {
+        "members": members.order_by("user__username"),
+        "invitations": invitations[:INVITATIONS_SHOWN],
+        "form": form,
+        "link": link,
+        "link_title": link_title,
+        "roles": Role.choices,
+        "is_owner": request.membership.is_at_least(Role.OWNER),
+        "now": timezone.now(),
+    }
+    return render(request, "annotator/people.html", context)
+
+
+def _member(request: PageRequest) -> Membership:
+    rows = Membership.objects.select_related("project", "user")
+    found = rows.filter(project=request.membership.project, pk=_id(request, "member")).first()
+    if found is None:
+        raise errors.Missing("This person is not in the project.")
+    return found
+
+
+def _id(request: PageRequest, name: str) -> int:
+    """The row that a form names; 0, which no row has, for what is no number."""
+    value = request.POST.get(name, "")
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 19 else 0

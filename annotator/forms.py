@@ -1,0 +1,134 @@
+"""The forms of account, project and people pages. Rules live in the actions; forms say them early."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import PasswordChangeForm, UserCreationForm
+
+from annotator import errors
+from annotator.actions.account import TOKEN_DAYS
+from annotator.actions.guidelines import MAX_TEXT
+from annotator.actions.people import MAX_DAYS
+from annotator.actions.projects import MAX_LEASE_MINUTES, MAX_OVERLAP
+from annotator.core import keys as bindings
+from annotator.models import BlindShows, Membership, Project, Role, User
+
+THEMES = [("", "as the system"), ("light", "light"), ("dark", "dark")]
+
+
+@contextmanager
+def refusals_in(form: forms.BaseForm) -> Iterator[None]:
+    """What an action refuses about the input is said at the form's field; other refusals go on."""
+    try:
+        yield
+    except (errors.Invalid, errors.Conflict) as error:
+        form.add_error(error.field if error.field in form.fields else None, error.message)
+
+
+class SignUpForm(UserCreationForm):  # type: ignore[type-arg]
+    """Name and password of a new account; names that differ only in case are taken."""
+
+    class Meta:
+        model = User
+        fields = ("username",)
+        help_texts = {"username": "Letters, digits and @ . + - _; others in the project see it."}
+
+
+class PreferencesForm(forms.Form):
+    name = forms.CharField(max_length=150, required=False, help_text="How leads may know you; may be empty.")
+    theme = forms.ChoiceField(choices=THEMES, required=False)
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    """Django's, without taking the focus of a page with other forms."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].label = "Present password"
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)
+
+
+class KeysForm(forms.Form):
+    """One field for each action of the review screen, checked for collisions as a whole."""
+
+    def __init__(self, data: Any = None, *, user_keys: dict[str, str]) -> None:
+        super().__init__(data)
+        chosen = bindings.in_force(user_keys)
+        for action, binding in bindings.ACTIONS.items():
+            widget = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "size": 8})
+            self.fields[action] = forms.CharField(
+                label=binding.title, initial=chosen[action], max_length=10, widget=widget,
+                error_messages={"required": f"Choose a key; by default it is {binding.key}"},
+            )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        found = {action: key for action, key in self.cleaned_data.items() if action in bindings.ACTIONS}
+        for action, message in bindings.check(found).items():
+            if action in found:
+                self.add_error(action, message)
+        return self.cleaned_data
+
+
+class TokenForm(forms.Form):
+    days = forms.TypedChoiceField(
+        coerce=int, choices=[(days, f"{days} days") for days in TOKEN_DAYS], label="Works for"
+    )
+
+
+class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What leads may change. It is made without an instance: the action reads and writes the row."""
+
+    overlap = forms.IntegerField(
+        min_value=1, max_value=MAX_OVERLAP, initial=2, label="Reviewers for each item",
+        help_text="For items still to be imported; those that are there keep their number.",
+    )  # fmt: skip
+    lease_minutes = forms.IntegerField(
+        min_value=1, max_value=MAX_LEASE_MINUTES, initial=60, label="A claim is held for (minutes)",
+        help_text="After this long without a change an item goes back to the queue; the draft stays.",
+    )  # fmt: skip
+    blind_shows = forms.ChoiceField(
+        choices=BlindShows.choices, initial=BlindShows.DIFF, label="Before committing a reviewer sees",
+        help_text="For injected errors. Kept with every annotation: compare rates only within one choice.",
+    )  # fmt: skip
+
+    class Meta:
+        model = Project
+        fields = ("name", "protocol", "overlap", "blind_shows", "lease_minutes")
+        labels = {"protocol": "Reviewers are asked to"}
+        help_texts = {
+            "name": "Shown at the top of every page.",
+            "protocol": "For items still to be imported, unless the import says otherwise.",
+        }
+
+
+class NewProjectForm(SettingsForm):
+    class Meta(SettingsForm.Meta):
+        fields = ("name", "slug", "protocol", "overlap", "blind_shows", "lease_minutes")  # type: ignore[assignment]
+        labels = {**SettingsForm.Meta.labels, "slug": "Address"}
+        help_texts = {
+            **SettingsForm.Meta.help_texts,
+            "slug": "Letters, digits and hyphens, as in /p/my-project/. It cannot be changed later.",
+        }
+
+
+class InviteForm(forms.Form):
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.REVIEWER)
+    note = forms.CharField(max_length=120, required=False, label="For whom", help_text="Only leads see this.")
+    days = forms.IntegerField(min_value=1, max_value=MAX_DAYS, initial=14, label="Works for (days)")
+
+    def __init__(self, data: Any = None, *, by: Membership) -> None:
+        """Leads see only the role they may give."""
+        super().__init__(data)
+        if not by.is_at_least(Role.OWNER):
+            self.fields["role"] = forms.ChoiceField(choices=[(Role.REVIEWER, Role.REVIEWER.label)])
+
+
+class GuidelineForm(forms.Form):
+    text = forms.CharField(
+        label="Guidelines", max_length=MAX_TEXT, strip=False,
+        widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "true"}),
+        help_text="Markdown: # heading, - list, **bold**, > quotation, | table |. HTML is shown as text.",
+    )  # fmt: skip
+    base = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
