@@ -63,7 +63,7 @@ check: install
 	$(PY) -m pytest -q tests/test_arrows.py tests/test_requirements.py
 
 bench: install
-	@set -e; for script in bench/[a-z]*.py; do echo "== $$script"; $(PY) "$$script"; done
+	@set -e; for script in bench/bench_*.py; do echo "== $$script"; $(PY) "$$script" tests/data/prmbench.jsonl; done
 
 lock: | $(PY)
 	@[ -x $(VENV)/bin/uv ] || $(PY) -m pip install -qq uv

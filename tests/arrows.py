@@ -34,7 +34,7 @@ FLOORS: list[set[str]] = [
     {"views"},
     {"urls", "apps", "management"},
 ]
-# The pages are one room: tags, forms and middleware may use each other and the views (circles are still refused).
+# The pages are one room: tags, forms and middleware may use each other and the views; circles are refused.
 ROOM = {"templatetags": "views", "forms": "views", "middleware": "views"}
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 
