@@ -25,6 +25,7 @@ ACTIONS: Final[dict[str, Binding]] = {
     "unjudged": Binding(".", "clear the label"),
     "next": Binding("j", "next step"),
     "previous": Binding("k", "previous step"),
+    "jump": Binding("l", "first step without a label"),
     "commit": Binding("Enter", "commit, or open the next item"),
     "undo": Binding("u", "undo"),
     "edit": Binding("e", "edit the step"),

@@ -1,10 +1,13 @@
 """Numbers on pages. What is undefined is a dash with its reason, never 0 or -1."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 
 from annotator.templatetags.maths import Piece, pieces_html
 from annotator.views.words import duration as in_words
@@ -15,6 +18,15 @@ register = template.Library()
 @register.filter
 def duration(ms: float | None) -> str:
     return in_words(ms)
+
+
+@register.filter
+def ago(at: datetime | None) -> str:
+    """How long since: "just now", "3 hours ago"; "–" for never."""
+    if at is None:
+        return "–"
+    minute = timezone.now() - timedelta(minutes=1)
+    return "just now" if at > minute else f"{timesince(at, depth=1)} ago"
 
 
 @register.filter

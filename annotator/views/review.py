@@ -1,13 +1,139 @@
-from django.http import HttpRequest, HttpResponse
+"""Review: claim the next item, judge it, see one's own work. Pages call the same actions as the API."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+
+from annotator import errors, queue
+from annotator.actions import review as acts
+from annotator.middleware import PageRequest
+from annotator.models import Assignment, AssignmentState
+from annotator.views import my_work, review_form, review_page
+
+DRAFTING = (AssignmentState.CLAIMED, AssignmentState.COMMITTED, AssignmentState.EXPIRED)
+
+Handler = Callable[[PageRequest, Assignment], str]  # does one thing, returns where to go
 
 
-def next_item(request: HttpRequest, **kwargs: object) -> HttpResponse:
-    return HttpResponse("")
+def next_item(request: PageRequest, project: str) -> HttpResponse:
+    return HttpResponseRedirect(_open_next(request))
 
 
-def review(request: HttpRequest, **kwargs: object) -> HttpResponse:
-    return HttpResponse("")
+def review(request: PageRequest, project: str, assignment: int) -> HttpResponse:
+    held = acts.load(request.membership, assignment)
+    if request.method != "POST":
+        return _show(request, held)
+    handler = DO.get(request.POST.get("do", ""))
+    if handler is None:
+        raise errors.Invalid("Choose what to do with this item.", field="do")
+    try:
+        target = handler(request, held)
+    except (errors.Invalid, errors.Conflict) as error:
+        return _refused(request, acts.load(request.membership, assignment), error)
+    return _answer(request, HttpResponseRedirect(target), {"next": target})
 
 
-def mine(request: HttpRequest, **kwargs: object) -> HttpResponse:
-    return HttpResponse("")
+def mine(request: PageRequest, project: str) -> HttpResponse:
+    page = my_work.build(request.membership, request.GET.get("before", ""))
+    return render(request, "annotator/mine.html", {"page": page})
+
+
+def _show(
+    request: PageRequest,
+    held: Assignment,
+    entered: Mapping[str, Any] | None = None,
+    error: errors.PlumblineError | None = None,
+) -> HttpResponse:
+    page = review_page.build(held, request.membership, entered, error)
+    return render(request, "annotator/review.html", {"page": page}, status=error.status if error else 200)
+
+
+def _refused(request: PageRequest, held: Assignment, error: errors.PlumblineError) -> HttpResponse:
+    """The page again with what was entered, so that nothing typed is lost."""
+    body = {"message": error.message, "field": error.field, "positions": getattr(error, "positions", [])}
+    entered = _entered(request, held)
+    try:
+        page = _show(request, held, entered, error)
+    except errors.Invalid:  # what was entered cannot even be shown
+        page = _show(request, held, None, error)
+    return _answer(request, page, body)
+
+
+def _answer(request: PageRequest, page: HttpResponse, body: dict[str, Any]) -> HttpResponse:
+    """review.js asks for JSON, so that it can tell a refusal from a lost connection."""
+    if "application/json" in request.headers.get("Accept", ""):
+        status = page.status_code if page.status_code >= 400 else 200
+        page = JsonResponse(body, status=status)
+    patch_vary_headers(page, ["Accept"])
+    return page
+
+
+def _entered(request: PageRequest, held: Assignment) -> dict[str, Any]:
+    do = request.POST.get("do", "")
+    return review_form.read(request.POST, held.item.solution.steps, do if do in review_form.ENDS else "")
+
+
+def _save(request: PageRequest, held: Assignment) -> str:
+    version = request.POST.get("version", "")
+    if not version.isdigit():
+        raise errors.Invalid("version: must be a whole number.", field="version")
+    acts.save_draft(
+        by=request.membership, assignment_id=held.pk, data=_entered(request, held), version=int(version)
+    )
+    return request.path
+
+
+def _commit(request: PageRequest, held: Assignment) -> str:
+    done = acts.commit(by=request.membership, assignment_id=held.pk, data=_entered(request, held))
+    return _open_next(request) if done.state == "submitted" else request.path
+
+
+def _submit(request: PageRequest, held: Assignment) -> str:
+    data = _entered(request, held)
+    review_form.check_end(data)
+    acts.submit(by=request.membership, assignment_id=held.pk, data=data)
+    return _open_next(request)
+
+
+def _skip(request: PageRequest, held: Assignment) -> str:
+    acts.skip(by=request.membership, assignment_id=held.pk, reason=request.POST.get("skip_reason", ""))
+    return _open_next(request)
+
+
+def _ask(request: PageRequest, held: Assignment) -> str:
+    """Without JavaScript the question comes with the whole form: that is kept first."""
+    if "version" in request.POST and held.state in DRAFTING:
+        _save(request, held)
+    acts.ask(by=request.membership, assignment_id=held.pk, text=request.POST.get("question", ""))
+    messages.success(request, "Your question was sent to the leads. You find the answer under My work.")
+    return request.path
+
+
+def _reopen(request: PageRequest, held: Assignment) -> str:
+    acts.reopen(by=request.membership, assignment_id=held.pk)
+    return request.path
+
+
+def _open_next(request: PageRequest) -> str:
+    """Where the next item is; the project page when nothing is left."""
+    project = request.membership.project
+    claimed = queue.claim(by=request.membership)
+    if claimed:
+        return redirect("review", project.slug, claimed.pk).url
+    messages.success(request, "Nothing is left for you here just now. Thank you.")
+    return redirect("mine", project.slug).url
+
+
+DO: dict[str, Handler] = {
+    "save": _save,
+    "commit": _commit,
+    "submit": _submit,
+    "skip": _skip,
+    "ask": _ask,
+    "reopen": _reopen,
+    **dict.fromkeys(review_form.ENDS, _submit),
+}

@@ -1,0 +1,292 @@
+// The review screen: moves between steps, labels, undoes, sends. The form works without any of this.
+
+import { csrf, makeDrafts } from './drafts.js'
+import { fill, markStep, numberOf, read, stepsOf } from './form.js'
+import { fillSheet, listen } from './keys.js'
+import { setMath, toggleRaw } from './math.js'
+
+const TYPING_PAUSE_MS = 700
+const UNDO_DEPTH = 200
+const RETRY_MS = 3000
+const ANSWER_OF = { right: ['right', 'yes'], wrong: ['wrong', 'no'], unsure: ['unsure'] }
+const LABEL_OF = { right: '+', neutral: '0', wrong: '-', unsure: '?', unjudged: null }
+
+const form = document.getElementById('review')
+const config = JSON.parse(document.getElementById('review-config').textContent)
+const refusal = document.getElementById('refusal')
+const steps = stepsOf(form)
+const isOpen = form.dataset.phase !== 'done'
+let here = -1
+let busy = false
+let retry = 0
+const past = []
+
+setMath(document)
+const drafts = isOpen ? makeDrafts(form, () => { last = read(form) }) : null
+let last = read(form)
+
+// --- Moving -----------------------------------------------------------------------------------------
+
+function go(i, { scroll = true } = {}) {
+  if (!steps[i]) return
+  mark(i)
+  steps[i].focus({ preventScroll: true })
+  if (scroll) steps[i].scrollIntoView({ block: 'nearest', behavior: 'instant' })
+}
+
+function mark(i) {
+  steps[here]?.classList.remove('here')
+  here = i
+  steps[here]?.classList.add('here')
+}
+
+const firstOpen = () => Math.max(0, [...read(form).labels].indexOf('.'))
+
+// --- Changes ----------------------------------------------------------------------------------------
+
+function changed(delay = 0) {
+  cancelRetry()
+  past.push({ draft: last, step: here })
+  if (past.length > UNDO_DEPTH) past.shift()
+  last = read(form)
+  drafts.changed(delay)
+}
+
+function undo() {
+  const before = past.pop()
+  if (!before) return
+  fill(form, before.draft)
+  last = read(form)
+  drafts.changed()
+  if (before.step >= 0) go(before.step)
+}
+
+function label(name) {
+  const question = document.activeElement?.closest('.question')
+  if (question) return choose(question, ANSWER_OF[name] ?? [])
+  if (here < 0) return undefined
+  for (const radio of form.elements[`label-${here}`]) radio.checked = radio.value === LABEL_OF[name]
+  steps[here].classList.remove('missing')
+  changed()
+  if (name !== 'wrong' && name !== 'unjudged') go(here + 1)
+  return undefined
+}
+
+/** Answers a question and moves to the next one. */
+function choose(question, values) {
+  const radio = [...question.querySelectorAll('input')].find((input) => values.includes(input.value))
+  if (!radio) return
+  radio.checked = true
+  question.classList.remove('missing')
+  changed()
+  const open = [...form.querySelectorAll('fieldset.question')].find((other) => !other.querySelector(':checked'))
+  if (open) open.querySelector('input').focus()
+  else document.getElementById('main-action').focus()
+}
+
+function type(code) {
+  const box = steps[here]?.querySelector(`[name="type-${here}"][value="${code}"]`)
+  if (!box || last.labels[here] !== '-') return false
+  box.checked = !box.checked
+  changed()
+  return true
+}
+
+function tool(name) {
+  const step = steps[here]
+  if (!step) return
+  const field = form.elements[`${name}-${here}`]
+  if (name === 'delete') {
+    field.checked = !field.checked
+    markStep(form, step)
+    changed()
+    return
+  }
+  step.querySelector('.tools').open = true
+  field.focus()
+}
+
+// --- Sending ----------------------------------------------------------------------------------------
+
+async function send(name) {
+  if (busy) return
+  if (drafts && !drafts.settled) return refuse({ message: 'First choose which of the two versions to keep.' })
+  cancelRetry()
+  const body = new URLSearchParams(new FormData(form))
+  body.set('do', name)
+  body.delete('csrfmiddlewaretoken')
+  if (name === 'ask') keepOnly(body, ['do', 'question'])
+  setBusy(true)
+  const response = await post(body)
+  const answer = response && (await response.json().catch(() => null))
+  setBusy(false)
+  if (!response || response.status >= 500) return offline(name)
+  if (!answer) return refuse({ message: 'You are signed out. Sign in in another tab, then send again: your work is kept here.' })
+  if (!response.ok) return refuse(answer)
+  return name === 'ask' ? asked() : leaveFor(answer.next)
+}
+
+async function post(body) {
+  const headers = { Accept: 'application/json', 'X-CSRFToken': csrf(form) }
+  try {
+    return await fetch(location.pathname, { method: 'POST', headers, body })
+  } catch {
+    return null // no connection
+  }
+}
+
+function keepOnly(body, names) {
+  for (const name of [...body.keys()]) if (!names.includes(name)) body.delete(name)
+}
+
+function setBusy(now) {
+  busy = now
+  for (const button of form.querySelectorAll('button')) button.disabled = now
+}
+
+function offline(name) {
+  refuse({ message: 'No connection: not sent yet. Your work is kept here and is sent as soon as the connection is back.' })
+  retry = setTimeout(() => send(name), RETRY_MS)
+}
+
+function cancelRetry() {
+  clearTimeout(retry)
+  retry = 0
+}
+
+function leaveFor(next) {
+  drafts?.finish()
+  setBusy(true)
+  location.assign(next)
+}
+
+function asked() {
+  form.elements.question.value = ''
+  document.getElementById('more-question').open = false
+  drafts?.show('saved', 'Your question was sent')
+}
+
+/** Says why something was refused, marks what is missing and goes there. */
+function refuse({ message, positions = [], field = '' }) {
+  const links = positions.map((i) => Object.assign(document.createElement('a'), { href: `#s${i}`, textContent: `step ${i + 1}` }))
+  refusal.replaceChildren(message, ...links.flatMap((link) => [' ', link]))
+  refusal.hidden = false
+  steps.forEach((step, i) => step.classList.toggle('missing', positions.includes(i)))
+  if (positions.length) return go(positions[0])
+  const named = form.elements[field]
+  if (named) return named.focus()
+  if (field.startsWith('verdict.')) return missingAnswer()
+  return refusal.scrollIntoView({ block: 'nearest' })
+}
+
+function missingAnswer() {
+  const open = [...form.querySelectorAll('fieldset.question')].filter((question) => !question.querySelector(':checked'))
+  for (const question of open) question.classList.add('missing')
+  open[0]?.querySelector('input').focus()
+}
+
+// --- Sheets -----------------------------------------------------------------------------------------
+
+async function openGuidelines() {
+  const link = document.getElementById('open-guidelines')
+  const sheet = document.getElementById('guidelines')
+  if (!link) return
+  sheet.showModal()
+  const box = sheet.querySelector('.prose')
+  if (box.childElementCount) return
+  box.textContent = 'Loading…'
+  const html = await fetch(`${link.href}?fragment`).then((r) => r.text()).catch(() => '<p>No connection.</p>')
+  box.replaceChildren(...new DOMParser().parseFromString(html, 'text/html').body.childNodes)
+  link.querySelector('.tag')?.remove()
+}
+
+function openMore(id, field) {
+  const details = document.getElementById(id)
+  if (!details) return
+  details.open = true
+  form.elements[field].focus()
+}
+
+function leaveField() {
+  const field = document.activeElement
+  field.closest('.more details, .tools')?.removeAttribute('open')
+  field.blur()
+  if (here >= 0) steps[here].focus({ preventScroll: true })
+}
+
+const openKeys = () => document.getElementById('keys').showModal()
+const toggleOriginal = () => document.getElementById('original')?.toggleAttribute('open')
+const mainAction = () => form.querySelector('.dock .btn.main').click()
+
+// --- Wiring -----------------------------------------------------------------------------------------
+
+const moving = {
+  next: () => go(here + 1), previous: () => go(here < 0 ? steps.length - 1 : here - 1),
+  jump: () => go(firstOpen()), commit: mainAction, leave: leaveField, original: toggleOriginal,
+  raw: () => { toggleRaw(document) }, guidelines: openGuidelines, keys: openKeys,
+  question: () => openMore('more-question', 'question'),
+}
+const claim = form.querySelector('[data-question="claim"]')
+const judging = {
+  undo, note: () => openMore('more-note', 'note'),
+  edit: () => tool('edit'), insert: () => tool('insert'), delete: () => tool('delete'),
+  ...Object.fromEntries(Object.keys(LABEL_OF).map((name) => [name, () => label(name)])),
+  ...Object.fromEntries(Object.keys(config.definitions).map((code) => [code, () => type(code)])),
+  ...(claim && Object.fromEntries(['accept', 'fix', 'reject'].map((value) => [value, () => choose(claim, [value])]))),
+}
+listen(config, isOpen ? { ...moving, ...judging } : moving)
+
+form.addEventListener('submit', (event) => {
+  if (event.submitter?.hasAttribute('formaction')) return
+  event.preventDefault()
+  const name = document.activeElement?.name === 'skip_reason' ? 'skip' : event.submitter?.value
+  if (name === 'save') drafts?.changed()
+  else if (name) send(name)
+})
+
+const isJudgement = (field) => !['question', 'skip_reason', 'why'].includes(field.name)
+
+form.addEventListener('change', ({ target }) => {
+  if (!drafts || !isJudgement(target)) return
+  const step = target.closest('.step')
+  if (step) markStep(form, step)
+  step?.classList.remove('missing')
+  changed()
+})
+
+form.addEventListener('input', ({ target }) => {
+  if (!drafts || !target.matches('textarea') || !isJudgement(target)) return
+  cancelRetry()
+  drafts.changed(TYPING_PAUSE_MS)
+})
+
+form.addEventListener('focusin', ({ target }) => {
+  const step = target.closest('.step')
+  if (step) mark(numberOf(step))
+})
+form.addEventListener('click', ({ target }) => {
+  const step = target.closest('.step')
+  if (step) mark(numberOf(step))
+})
+
+document.getElementById('open-keys')?.addEventListener('click', openKeys)
+document.getElementById('open-guidelines')?.addEventListener('click', (event) => {
+  event.preventDefault()
+  openGuidelines()
+})
+fillSheet(document.getElementById('keys'), config)
+for (const chip of form.querySelectorAll('.chip')) chip.title = config.definitions[chip.firstChild.value] ?? ''
+
+// Only the time in which the page is in view counts.
+let since = document.hidden ? null : performance.now()
+function countTime() {
+  const now = performance.now()
+  const field = form.elements.duration_ms
+  if (since !== null) field.value = Math.round(Number(field.value) + now - since)
+  since = document.hidden ? null : now
+}
+setInterval(countTime, 1000)
+document.addEventListener('visibilitychange', countTime)
+
+if (form.dataset.phase === 'blind') go(firstOpen(), { scroll: firstOpen() > 0 })
+else form.querySelector('.claim')?.focus({ preventScroll: true })
