@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import PasswordChangeForm, UserCreationForm
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm, UserCreationForm
 
 from annotator import errors
 from annotator.actions.account import TOKEN_DAYS
@@ -15,6 +15,7 @@ from annotator.actions.projects import MAX_LEASE_MINUTES, MAX_OVERLAP
 from annotator.core import keys as bindings
 from annotator.models import BlindShows, Membership, Project, Role, User
 
+RULES = "At least 8 characters, none that many people use, and not like your name."
 THEMES = [("", "as the system"), ("light", "light"), ("dark", "dark")]
 
 
@@ -27,7 +28,20 @@ def refusals_in(form: forms.BaseForm) -> Iterator[None]:
         form.add_error(error.field if error.field in form.fields else None, error.message)
 
 
-class SignUpForm(UserCreationForm):  # type: ignore[type-arg]
+class Plain:
+    """Labels without a colon; a password's rules in one line."""
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+        for first, second in (("password1", "password2"), ("new_password1", "new_password2")):
+            if first in self.fields:
+                self.fields[first].help_text = RULES
+                self.fields[second].label, self.fields[second].help_text = "The same again", ""
+
+
+class SignUpForm(Plain, UserCreationForm):  # type: ignore[type-arg]
     """Name and password of a new account; names that differ only in case are taken."""
 
     class Meta:
@@ -36,12 +50,16 @@ class SignUpForm(UserCreationForm):  # type: ignore[type-arg]
         help_texts = {"username": "Letters, digits and @ . + - _; others in the project see it."}
 
 
-class PreferencesForm(forms.Form):
+class PreferencesForm(Plain, forms.Form):
     name = forms.CharField(max_length=150, required=False, help_text="How leads may know you; may be empty.")
     theme = forms.ChoiceField(choices=THEMES, required=False)
 
 
-class OwnPasswordForm(PasswordChangeForm):
+class NewPasswordForm(Plain, SetPasswordForm):  # type: ignore[type-arg]
+    """Django's: the account is known by the link."""
+
+
+class OwnPasswordForm(Plain, PasswordChangeForm):
     """Django's, without taking the focus of a page with other forms."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -50,7 +68,7 @@ class OwnPasswordForm(PasswordChangeForm):
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
 
 
-class KeysForm(forms.Form):
+class KeysForm(Plain, forms.Form):
     """One field for each action of the review screen, checked for collisions as a whole."""
 
     def __init__(self, data: Any = None, *, user_keys: dict[str, str]) -> None:
@@ -71,13 +89,13 @@ class KeysForm(forms.Form):
         return self.cleaned_data
 
 
-class TokenForm(forms.Form):
+class TokenForm(Plain, forms.Form):
     days = forms.TypedChoiceField(
         coerce=int, choices=[(days, f"{days} days") for days in TOKEN_DAYS], label="Works for"
     )
 
 
-class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
+class SettingsForm(Plain, forms.ModelForm):  # type: ignore[type-arg]
     """What leads may change. It is made without an instance: the action reads and writes the row."""
 
     overlap = forms.IntegerField(
@@ -113,7 +131,7 @@ class NewProjectForm(SettingsForm):
         }
 
 
-class InviteForm(forms.Form):
+class InviteForm(Plain, forms.Form):
     role = forms.ChoiceField(choices=Role.choices, initial=Role.REVIEWER)
     note = forms.CharField(max_length=120, required=False, label="For whom", help_text="Only leads see this.")
     days = forms.IntegerField(min_value=1, max_value=MAX_DAYS, initial=14, label="Works for (days)")
@@ -125,7 +143,7 @@ class InviteForm(forms.Form):
             self.fields["role"] = forms.ChoiceField(choices=[(Role.REVIEWER, Role.REVIEWER.label)])
 
 
-class GuidelineForm(forms.Form):
+class GuidelineForm(Plain, forms.Form):
     text = forms.CharField(
         label="Guidelines", max_length=MAX_TEXT, strip=False,
         widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "true"}),

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
-from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
@@ -13,7 +13,15 @@ from knox.models import AuthToken
 from annotator.actions import account as acts
 from annotator.actions import people
 from annotator.core import keys as bindings
-from annotator.forms import KeysForm, OwnPasswordForm, PreferencesForm, SignUpForm, TokenForm, refusals_in
+from annotator.forms import (
+    KeysForm,
+    NewPasswordForm,
+    OwnPasswordForm,
+    PreferencesForm,
+    SignUpForm,
+    TokenForm,
+    refusals_in,
+)
 from annotator.middleware import PageRequest
 from annotator.models import Membership, User
 
@@ -26,7 +34,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     target = _local(request, request.POST.get("next") or request.GET.get("next") or "")
     if request.user.is_authenticated:
         return redirect(target)
-    form = AuthenticationForm(request, data=request.POST or None)
+    form = AuthenticationForm(request, data=request.POST or None, label_suffix="")
     if request.method == "POST" and form.is_valid():
         login(request, form.get_user())
         return redirect(target)
@@ -58,7 +66,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 def set_password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     user = acts.find_by_password_link(uid, token)
-    form = SetPasswordForm(user, request.POST or None)
+    form = NewPasswordForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
             acts.set_password_by_link(uid=uid, token=token, password=form.cleaned_data["new_password1"])
@@ -92,7 +100,7 @@ def keys(request: PageRequest) -> HttpResponse:
             acts.set_keys(user=request.user, mapping=form.cleaned_data)
             messages.success(request, "Your keys are saved.")
             return redirect("keys")
-    reserved = ["Tab", "Escape", "Space", "Backspace", "/", "'", "arrows"]
+    reserved = ["Tab", "Escape", "Space", "Backspace", "/", "'"]
     context = {"form": form, "changed": bool(request.user.keys), "reserved": reserved}
     return render(request, "annotator/keys.html", context | {"named": sorted(bindings.NAMED)})
 

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from annotator import errors
@@ -22,7 +21,7 @@ INVITATIONS_SHOWN = 50
 @never_cache
 def people(request: PageRequest, project: str) -> HttpResponse:
     if request.method != "POST":
-        return _page(request, InviteForm(by=request.membership))
+        return _page(request, InviteForm(by=request.membership), chosen=_chosen(request))
     step = STEPS.get(request.POST.get("do", ""))
     if step is None:
         raise errors.Invalid("Choose what to do on the people page.")
@@ -89,7 +88,14 @@ STEPS: dict[str, Callable[[PageRequest], HttpResponse]] = {
 }
 
 
-def _page(request: PageRequest, form: InviteForm, *, link: str = "", link_title: str = "") -> HttpResponse:
+def _page(
+    request: PageRequest,
+    form: InviteForm,
+    *,
+    link: str = "",
+    link_title: str = "",
+    chosen: Membership | None = None,
+) -> HttpResponse:
     project = request.membership.project
     invitations = Invitation.objects.filter(project=project).select_related("created_by", "used_by")
     members = Membership.objects.filter(project=project).select_related("user")
@@ -99,11 +105,17 @@ def _page(request: PageRequest, form: InviteForm, *, link: str = "", link_title:
         "form": form,
         "link": link,
         "link_title": link_title,
+        "chosen": chosen,
         "roles": Role.choices,
         "is_owner": request.membership.is_at_least(Role.OWNER),
-        "now": timezone.now(),
     }
     return render(request, "annotator/people.html", context)
+
+
+def _chosen(request: PageRequest) -> Membership | None:
+    """The member whose row an owner is about to change."""
+    is_asked = "member" in request.GET and request.membership.is_at_least(Role.OWNER)
+    return _member(request) if is_asked else None
 
 
 def _member(request: PageRequest) -> Membership:
@@ -116,5 +128,5 @@ def _member(request: PageRequest) -> Membership:
 
 def _id(request: PageRequest, name: str) -> int:
     """The row that a form names; 0, which no row has, for what is no number."""
-    value = request.POST.get(name, "")
+    value = request.POST.get(name, request.GET.get(name, ""))
     return int(value) if value.isascii() and value.isdecimal() and len(value) < 19 else 0
