@@ -39,6 +39,7 @@ class Cell(NamedTuple):
     mark: words.Mark
     types: list[str]
     before: words.Mark | None = None
+    types_before: Sequence[str] = ()
 
 
 @dataclass
@@ -157,7 +158,7 @@ def _cell(rating: Rating, position: int) -> Cell:
     mark, types = _said(rating.last, position)
     if rating.before is None or _said(rating.before, position) == (mark, types):
         return Cell(rating.name, mark, types)
-    return Cell(rating.name, mark, types, _said(rating.before, position)[0])
+    return Cell(rating.name, mark, types, *_said(rating.before, position))
 
 
 def _said(annotation: Annotation, position: int) -> tuple[words.Mark, list[str]]:

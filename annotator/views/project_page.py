@@ -48,6 +48,7 @@ def project_page(request: PageRequest, **_: object) -> HttpResponse:
         "shares": _shares(counts),
         "days": days,
         "n_days": sum(day.n for day in days),
+        "most": max(day.n for day in days),
         "people": _people(me.project, None if is_lead else me),
         # Means of a small project would name the kind and the wrong steps of what a reviewer is blind to.
         "kinds": _kinds(me.project) if is_lead else [],
