@@ -351,7 +351,7 @@ def test_after_the_commit_the_claim_is_shown_and_still_no_other_reviewer(
         "zz-kind",
         "zz-reason",
         "908172",
-        json.dumps(list(INJECTOR_LABELS), separators=(",", ":")),
+        INJECTOR_LABELS,
     ):
         assert marker in answers["GET api:reveal {}"]
     assert "zz-reason" in answers["GET review {}"]
