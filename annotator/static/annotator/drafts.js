@@ -48,14 +48,15 @@ export function makeDrafts(form, onFill) {
     const slow = setTimeout(() => show('saving', 'Saving…'), SHOW_SAVING_AFTER_MS)
     const response = await put(url, version, draft, csrf(form))
     clearTimeout(slow)
-    sending = false
+    const body = await answer(response)
+    sending = false // only now: until the answer is read the version is the old one
     if (closed) return
-    if (response?.ok) await saved(response, sent)
-    else await refused(response)
+    if (response?.ok) saved(body, sent)
+    else refused(response, body)
   }
 
-  async function saved(response, sent) {
-    version = (await response.json()).version
+  function saved(body, sent) {
+    version = body.version
     form.elements.version.value = version
     waiting -= sent
     retryMs = FIRST_RETRY_MS
@@ -67,9 +68,8 @@ export function makeDrafts(form, onFill) {
     show('saved', 'Saved')
   }
 
-  async function refused(response) {
-    const body = await answer(response)
-    if (response?.status === 409) return disagree(body.field)
+  function refused(response, body) {
+    if (response?.status === 409) return disagree()
     if (response?.status === 400) return show('waiting', `Not saved: ${body.message}`)
     const signedOut = response?.status === 401 || response?.status === 403
     show('waiting', signedOut ? 'Signed out: sign in in another tab' : `Offline, ${waiting} waiting`)

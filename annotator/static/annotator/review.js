@@ -20,10 +20,10 @@ let here = -1
 let busy = false
 let retry = 0
 const past = []
+let last = read(form)
 
 setMath(document)
 const drafts = isOpen ? makeDrafts(form, () => { last = read(form) }) : null
-let last = read(form)
 
 // --- Moving -----------------------------------------------------------------------------------------
 
@@ -214,6 +214,11 @@ function leaveField() {
   if (here >= 0) steps[here].focus({ preventScroll: true })
 }
 
+function showClaim(claimed) {
+  claimed?.focus({ preventScroll: true })
+  claimed?.scrollIntoView({ block: 'nearest', behavior: 'instant' })
+}
+
 const openKeys = () => document.getElementById('keys').showModal()
 const toggleOriginal = () => document.getElementById('original')?.toggleAttribute('open')
 const mainAction = () => form.querySelector('.dock .btn.main').click()
@@ -289,4 +294,4 @@ setInterval(countTime, 1000)
 document.addEventListener('visibilitychange', countTime)
 
 if (form.dataset.phase === 'blind') go(firstOpen(), { scroll: firstOpen() > 0 })
-else form.querySelector('.claim')?.focus({ preventScroll: true })
+else showClaim(form.querySelector('.claim'))
