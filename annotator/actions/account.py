@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from axes.utils import reset as unlock
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.exceptions import ValidationError
@@ -78,12 +79,14 @@ def find_by_password_link(uid: str, token: str) -> User:
 
 @transaction.atomic
 def set_password_by_link(*, uid: str, token: str, password: str) -> User:
-    """A new password ends every session; API tokens go too, because somebody may have had the old one."""
+    """A new password ends every session and any lock on the sign-in; API tokens go too, because somebody may
+    have had the old one."""
     user = User.objects.select_for_update().get(pk=find_by_password_link(uid, token).pk)
     if not link_tokens.check_token(user, token):
         raise errors.Missing(DEAD_LINK)
     _set_password(user, password)
     AuthToken.objects.filter(user=user).delete()
+    unlock(username=user.username)
     record(user, "set_password_by_link", None)
     return user
 

@@ -1,6 +1,7 @@
 """Every URL × method × visitor, against a table written by hand; and what a blind reviewer's pages hold."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from annotator.models import (
     Item,
     Membership,
     Project,
+    Question,
     Rater,
     Role,
     Solution,
@@ -170,10 +172,14 @@ def _transfers(project: Project, data_dir: Path) -> dict[type, int]:
     return {Export: export.pk, Import: read.pk}
 
 
-def _session(user: User) -> str:
+def _client(user: User) -> Client:
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client.cookies["sessionid"].value
+    return client
+
+
+def _session(user: User) -> str:
+    return _client(user).cookies["sessionid"].value
 
 
 @pytest.fixture
@@ -302,8 +308,7 @@ def _held(bob: Membership) -> Assignment:
 
 def _answers(bob: Membership, assignment: Assignment) -> Iterator[tuple[str, str]]:
     """Everything that a reviewer can be shown: all their pages and API answers, refusals and fragments."""
-    client = Client()
-    client.force_login(bob.user, backend="django.contrib.auth.backends.ModelBackend")
+    client = _client(bob.user)
     slug, pk = bob.project.slug, assignment.pk
     for name in sorted(set(URLS) & set(TABLE)):
         needs = set(URLS[name].pattern.converters)
@@ -337,6 +342,26 @@ def test_a_blind_reviewer_reads_nothing_that_others_said(shows: str, blind: tupl
     assert "Step 2 is not" in answers["GET api:assignment {}"]
     leaks = {(name, marker) for name, text in answers.items() for marker in markers if marker in text}
     assert leaks == set()
+
+
+def test_a_blind_page_is_the_same_whatever_others_said(blind: tuple[Item, Membership]) -> None:
+    """No mark, order or preset choice may depend on it either."""
+    item, bob = blind
+    assignment = _held(bob)
+    client = _client(bob.user)
+    paths = [reverse(name, args=[bob.project.slug, assignment.pk]) for name in ("review", "api:assignment")]
+    before = [_without_secrets(client.get(path)) for path in paths]
+    Annotation.objects.filter(solution=item.solution).update(labels="-" * 9, note="", first_error=0)
+    Injection.objects.filter(child=item.solution).update(
+        error_type="deception", reason="", claimed_changed=[1], claimed_wrong=[]
+    )
+    Item.objects.filter(pk=item.pk).update(error_type="deception", priority=9, n_submitted=0)
+    Question.objects.all().delete()
+    assert [_without_secrets(client.get(path)) for path in paths] == before
+
+
+def _without_secrets(response: HttpResponse) -> str:
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", response.content.decode())
 
 
 def test_after_the_commit_the_claim_is_shown_and_still_no_other_reviewer(

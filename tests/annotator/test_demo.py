@@ -1,0 +1,115 @@
+"""`manage.py demo`: one project to look at, the same however often it is called."""
+
+import json
+import stat
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import CommandError, call_command
+from django.test import RequestFactory
+
+from annotator import queue
+from annotator.models import Annotation, Decision, Item, Membership, Project, Rater, User
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+ROLES = {"lead": "owner", "alice": "reviewer", "bob": "reviewer", "carol": "reviewer"}
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, settings: Any) -> Path:
+    settings.DATA_DIR = tmp_path / "data"
+    return tmp_path / "data"
+
+
+def demo() -> str:
+    out = StringIO()
+    call_command("demo", stdout=out)
+    return out.getvalue()
+
+
+def accounts(data_dir: Path) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads((data_dir / "demo.json").read_text())
+    return found
+
+
+def test_the_demo_is_a_project_that_shows_something(data_dir: Path) -> None:
+    said = demo()
+    project = Project.objects.get(slug="demo")
+    assert project.overlap == 2
+    assert project.guideline
+    assert dict(project.memberships.values_list("user__username", "role")) == ROLES
+    assert project.items.exclude(error_type="").values("error_type").distinct().count() == 8
+    assert project.items.values("solution__problem__group").distinct().count() >= 30
+    decisions = set(project.items.values_list("decision", flat=True))
+    assert decisions == {Decision.INCOMPLETE, Decision.AGREED, Decision.CONFLICTED}
+    for one in accounts(data_dir):
+        assert one["password"] in said
+        request = RequestFactory().post("/sign-in/")
+        user = authenticate(request, username=one["username"], password=one["password"])
+        assert user == User.objects.get(username=one["username"])
+        assert not user.is_superuser
+
+
+def test_the_file_of_passwords_is_the_operators_alone(data_dir: Path) -> None:
+    demo()
+    path = data_dir / "demo.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert len({one["password"] for one in accounts(data_dir)}) == len(ROLES)
+
+
+def test_again_it_changes_nothing(data_dir: Path) -> None:
+    def everything() -> list[object]:
+        counted = [model.objects.count() for model in (Annotation, Item, Membership, Project, Rater, User)]
+        return [*counted, accounts(data_dir), list(User.objects.values_list("username", "password"))]
+
+    demo()
+    before = everything()
+    demo()
+    assert everything() == before
+
+
+def test_nobodys_account_is_taken(data_dir: Path) -> None:
+    factories.member(factories.project(), "alice")
+    with pytest.raises(CommandError, match="alice is somebody's account already"):
+        demo()
+    assert User.objects.get(username="alice").check_password(factories.PASSWORD)
+    assert not Membership.objects.filter(project__slug="demo", user__username="alice").exists()
+
+
+def test_lost_passwords_are_not_made_anew(data_dir: Path) -> None:
+    demo()
+    (data_dir / "demo.json").unlink()
+    assert "manage.py password_link alice" in demo()
+    assert accounts(data_dir) == []
+
+
+def test_an_interrupted_demo_is_finished_the_next_time(data_dir: Path, monkeypatch: Any) -> None:
+    claim, claims = queue.claim, iter(range(5))
+
+    def interrupted(**given: Any) -> Any:
+        if next(claims, None) is None:
+            raise KeyboardInterrupt
+        return claim(**given)
+
+    monkeypatch.setattr(queue, "claim", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        demo()
+    monkeypatch.setattr(queue, "claim", claim)
+    demo()
+    submitted = Membership.objects.filter(n_submitted__gt=0).values_list("user__username", "n_submitted")
+    assert dict(submitted) == {"alice": 16, "bob": 12}
+
+
+def test_reviews_take_the_time_of_people_and_differ_before_and_after_the_reveal(data_dir: Path) -> None:
+    demo()
+    blind = Annotation.objects.filter(phase="blind", rater__name="alice")
+    revealed = dict(
+        Annotation.objects.filter(phase="revealed", rater__name="alice").values_list("solution", "labels")
+    )
+    assert all(45_000 <= row.duration_ms <= 240_000 for row in blind if row.duration_ms is not None)
+    assert 0 < sum(row.labels != revealed[row.solution_id] for row in blind) < len(revealed)
