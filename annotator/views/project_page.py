@@ -33,6 +33,7 @@ from annotator.views.item_filters import NO_KIND
 DAYS = 14
 PACE_OF_LAST = 50  # submissions: what a reviewer does now, at the same cost however much they have done
 ALL = "all"
+MOST_PEOPLE = 200  # rows, and terms of one query; everybody is on the people page
 BAR = [Decision.AGREED, Decision.SETTLED, Decision.CONFLICTED, Decision.INCOMPLETE]
 
 # The full PRMBench's averages (arXiv 2501.03124, table 2): steps, wrong steps, first error, question length.
@@ -48,6 +49,7 @@ def project_page(request: PageRequest, **_: object) -> HttpResponse:
         "shares": _shares(counts),
         "days": days,
         "n_days": sum(day.n for day in days),
+        "most_people": MOST_PEOPLE,
         "most": max(day.n for day in days),
         "people": _people(me.project, None if is_lead else me),
         # Means of a small project would name the kind and the wrong steps of what a reviewer is blind to.
@@ -126,8 +128,8 @@ def _people(project: Project, only: Membership | None) -> list[Person]:
         project=OuterRef("project"), rater=OuterRef("rater"), submitted_at__isnull=False
     ).order_by("-submitted_at")[PACE_OF_LAST - 1 : PACE_OF_LAST]
     rows = members.annotate(since=Subquery(nth_last.values("submitted_at")))
-    ordered = list(rows.order_by("-n_submitted", "user__username"))
-    paces = _paces(project, {m.rater_id: m.since for m in ordered})
+    ordered = list(rows.order_by("-n_submitted", "user__username")[:MOST_PEOPLE])
+    paces = _paces(project, {m.rater_id: m.since for m in ordered if m.n_submitted})
     return [
         Person(m, words.duration(m.active_ms or None), words.duration(paces.get(m.rater_id))) for m in ordered
     ]
@@ -135,16 +137,24 @@ def _people(project: Project, only: Membership | None) -> list[Person]:
 
 def _paces(project: Project, since: dict[int, datetime | None]) -> dict[int, float]:
     """Rater -> median milliseconds a submission, of those since the given time."""
-    recent = reduce(or_, (_of(rater, at) for rater, at in since.items()))
-    rows = Assignment.objects.filter(recent, project=project).annotate(ms=Max("annotations__duration_ms"))
+    if not since:
+        return {}
+    recent = reduce(or_, (_of(project, rater, at) for rater, at in since.items()))
+    rows = Assignment.objects.filter(recent).annotate(ms=Max("annotations__duration_ms"))
     took: defaultdict[int, list[int]] = defaultdict(list)
     for rater, ms in rows.filter(ms__isnull=False).values_list("rater", "ms"):
         took[rater].append(ms)
     return {rater: median(times) for rater, times in took.items()}
 
 
-def _of(rater: int, since: datetime | None) -> Q:
-    return Q(rater=rater, submitted_at__isnull=False, **({"submitted_at__gte": since} if since else {}))
+def _of(project: Project, rater: int, since: datetime | None) -> Q:
+    """Whole for each rater, the project too, so that each is one range of the index."""
+    return Q(
+        project=project,
+        rater=rater,
+        submitted_at__isnull=False,
+        **({"submitted_at__gte": since} if since else {}),
+    )
 
 
 def _begun(me: Membership) -> Assignment | None:

@@ -1,6 +1,7 @@
 """Pages and actions make as many queries at 10,000 items as at 10."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -87,13 +88,13 @@ def _items(project: Project, size: int) -> list[Item]:
 
 
 def _reviewed(items: list[Item], reviewers: list[Membership]) -> None:
-    now = timezone.now()
+    start = timezone.now() - timedelta(days=9)
     done = Assignment.objects.bulk_create(
         Assignment(
             project=item.project, item=item, rater_id=who.rater_id, state=AssignmentState.SUBMITTED,
-            claimed_at=now, submitted_at=now,
+            claimed_at=start, submitted_at=start + timedelta(seconds=20 * n),
         )
-        for item in items
+        for n, item in enumerate(items)
         for who in reviewers
     )  # fmt: skip
     Annotation.objects.bulk_create(

@@ -1,0 +1,4 @@
+// Pages that only show text: sets their mathematics.
+import { setMath } from './math.js'
+
+setMath(document)
