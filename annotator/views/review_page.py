@@ -40,7 +40,7 @@ QUESTIONS: Final = {
     "right": "Is the solution right?",
     "different": "Is it really a different solution?",
 }
-ANSWERS: Final = {"fix": "nearly: needs fixing"}
+ANSWERS: Final = {"fix": "needs fixing"}
 ANSWER_KEYS: Final = {"yes": "right", "no": "wrong"}  # the key of an answer is that of the action so named
 
 

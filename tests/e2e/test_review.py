@@ -35,7 +35,7 @@ def ready(page: Page) -> Page:
 
 
 def saved(page: Page) -> None:
-    expect(page.locator("#saved")).to_have_text("Saved")
+    expect(page.locator("#saved[data-waiting='0']")).to_have_text("Saved")
 
 
 def chosen(page: Page) -> str:

@@ -22,13 +22,21 @@ export function makeDrafts(form, onFill) {
   let conflict = false
   let closed = false
   let timer = 0
+  let slow = 0
   let retryMs = FIRST_RETRY_MS
 
   function changed(delay = 0) {
     if (closed) return
-    waiting += 1
+    wait(waiting + 1)
+    clearTimeout(slow)
+    slow = setTimeout(() => conflict || show('saving', 'Saving…'), SHOW_SAVING_AFTER_MS)
     store()
     if (!conflict) later(delay)
+  }
+
+  function wait(count) {
+    waiting = count
+    status.dataset.waiting = count
   }
 
   function store() {
@@ -45,10 +53,9 @@ export function makeDrafts(form, onFill) {
     if (sending || conflict || closed || !waiting) return
     sending = true
     const [draft, sent] = [read(form), waiting]
-    const slow = setTimeout(() => show('saving', 'Saving…'), SHOW_SAVING_AFTER_MS)
     const response = await put(url, version, draft, csrf(form))
-    clearTimeout(slow)
     const body = await answer(response)
+    clearTimeout(slow)
     sending = false // only now: until the answer is read the version is the old one
     if (closed) return
     if (response?.ok) saved(body, sent)
@@ -58,7 +65,7 @@ export function makeDrafts(form, onFill) {
   function saved(body, sent) {
     version = body.version
     form.elements.version.value = version
-    waiting -= sent
+    wait(waiting - sent)
     retryMs = FIRST_RETRY_MS
     if (waiting) {
       store()
@@ -107,7 +114,7 @@ export function makeDrafts(form, onFill) {
       store()
       return send()
     }
-    waiting = 0
+    wait(0)
     localStorage.removeItem(key)
     show('saved', 'Saved')
   }
@@ -118,7 +125,7 @@ export function makeDrafts(form, onFill) {
     if (!entry || entry.user !== user) return
     const shown = read(form)
     if (same(entry.draft, shown)) return localStorage.removeItem(key)
-    waiting = entry.waiting
+    wait(entry.waiting)
     fill(form, entry.draft)
     onFill()
     if (entry.phase === phase && entry.version === version) send()
@@ -133,8 +140,9 @@ export function makeDrafts(form, onFill) {
   /** After the server has taken the judgement itself, its draft is of no more use. */
   function finish() {
     closed = true
-    waiting = 0
+    wait(0)
     clearTimeout(timer)
+    clearTimeout(slow)
     localStorage.removeItem(key)
   }
 
