@@ -1,0 +1,74 @@
+"""The end of an import: all its items in one statement, so that others wait a moment only."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import connection
+from django.db.models import Case, CharField, F, Field, Model, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Length
+from django.db.models.query import QuerySet
+
+from annotator.actions.import_report import Report
+from annotator.core.labels import MULTI_SOLUTIONS
+from annotator.models import Import, Item, Protocol, Solution
+
+NEEDS_ORIGINAL = (Protocol.VERIFY_INJECTION, Protocol.CHECK_SOLUTION)
+CHUNK = 2_000
+
+
+def make_items(row: Import) -> int:
+    """One item for each solution that came in; return how many. Django has no INSERT … SELECT, so it is put
+    together here from a SELECT of Django's own."""
+    kind = Coalesce("injection__error_type", Value(""))
+    chosen: dict[str, Combinable] = {"solution_id": F("pk"), "error_type": kind, "protocol": protocol_of(row)}
+    fields = [field for field in Item._meta.local_concrete_fields if not field.primary_key]
+    template = _template(row)
+    values = [chosen.get(field.attname, _constant(field, template)) for field in fields]
+    sql, params = _incoming(row).values_list(*values).query.sql_with_params()
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    table = connection.ops.quote_name(Item._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {table} ({columns}) {sql}", params)
+        return int(cursor.rowcount)
+
+
+def protocol_of(row: Import) -> Combinable:
+    """The protocol asked for; else the project's, as far as it fits the kind of the solution."""
+    if row.options["protocol"]:
+        return Value(row.options["protocol"])
+    usual = row.project.protocol
+    alone = Protocol.LABEL_STEPS if usual in NEEDS_ORIGINAL else usual
+    return Case(
+        When(injection__error_type=MULTI_SOLUTIONS, then=Value(Protocol.CHECK_SOLUTION.value)),
+        When(injection__isnull=True, then=Value(str(alone))),
+        default=Value(usual),
+        output_field=CharField(),
+    )
+
+
+def tally_items(row: Import, report: Report) -> None:
+    """Set the report's sums to those of the solutions that came in: what was there already does not count."""
+    report.kinds.clear()
+    for kind, labels, question in _labels(row):
+        report.tally(kind or "").add(labels, question)
+    report.n_known = report.n_good - sum(tally.items for tally in report.kinds.values())
+
+
+def _labels(row: Import) -> Iterator[tuple[str | None, str, int]]:
+    columns = ("injection__error_type", "annotations__labels", Length("problem__text"))
+    return _incoming(row).values_list(*columns).iterator(chunk_size=CHUNK)
+
+
+def _incoming(row: Import) -> QuerySet[Solution]:
+    """Originals have no format: no foreign record is about them."""
+    return Solution.objects.filter(source_import=row).exclude(foreign_format="").order_by("pk")
+
+
+def _constant(field: "Field[Any, Any]", template: Model) -> Value:
+    return Value(field.pre_save(template, add=True), output_field=field)
+
+
+def _template(row: Import) -> Model:
+    overlap = row.options["overlap"] or row.project.overlap
+    return Item(project_id=row.project_id, wanted=overlap, open_slots=overlap)

@@ -1,0 +1,196 @@
+"""What a lead or a command asks of imports: start, write, resume, remove. import_write.py does the work."""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from annotator import errors, policies
+from annotator.actions import import_write
+from annotator.actions.import_files import File, format_named
+from annotator.actions.import_items import NEEDS_ORIGINAL
+from annotator.actions.projects import MAX_OVERLAP
+from annotator.actions.record import record
+from annotator.actions.transfers import is_held, is_stalled, ring
+from annotator.models import (
+    Annotation,
+    Import,
+    Injection,
+    Problem,
+    Project,
+    Protocol,
+    Role,
+    Solution,
+    TransferState,
+)
+from annotator.policies import Actor
+
+DEFAULT_PROTOCOL = {"prmbench": Protocol.VERIFY_INJECTION, "processbench": Protocol.LABEL_STEPS}
+HAS_ORIGINALS = ("prmbench",)
+UNFINISHED = (TransferState.WAITING, TransferState.CHECKING, TransferState.CHECKED, TransferState.WRITING)
+ROWS_AT_ONCE = 1_000
+
+
+def read_options(
+    *,
+    format: str,
+    protocol: str = "",
+    overlap: int | None = None,
+    strict: bool = False,
+    dry_run: bool = False,
+) -> dict[str, Any]:
+    """The options as an Import keeps them. Raises Invalid naming the field."""
+    format_named(format)
+    if protocol and protocol not in Protocol.values:
+        raise errors.Invalid(f"There is no protocol {protocol!r}.", field="protocol")
+    if protocol in NEEDS_ORIGINAL and format not in HAS_ORIGINALS:
+        message = f"{Protocol(protocol).label} needs the solution before its change, which {format} has not."
+        raise errors.Invalid(message, field="protocol")
+    if overlap is not None and not 1 <= overlap <= MAX_OVERLAP:
+        raise errors.Invalid(f"Choose a whole number from 1 to {MAX_OVERLAP}.", field="overlap")
+    return {"protocol": protocol, "overlap": overlap, "strict": strict, "dry_run": dry_run}
+
+
+@transaction.atomic
+def start_upload(
+    *, by: Actor, project: Project, format: str, uploads: "Sequence[UploadedFile[Any]]", **options: Any
+) -> Import:
+    """Keep the uploaded files under names of our own and have them checked."""
+    row = _create(by, project, format, options)
+    if not uploads:
+        raise errors.Invalid("Choose at least one file.", field="files")
+    row.names = [Path(upload.name or "file").name for upload in uploads]
+    try:
+        row.paths = [_keep(row, n, upload) for n, upload in enumerate(uploads)]
+    except BaseException:
+        shutil.rmtree(folder_of(row), ignore_errors=True)
+        raise
+    row.save(update_fields=["names", "paths"])
+    ring("check_import", row.pk)
+    return row
+
+
+@transaction.atomic
+def open_import(*, by: Actor, project: Project, format: str, files: Iterable[File], **options: Any) -> Import:
+    """The import of these files, for the caller to work on: an unfinished one with the same files and
+    options, so that the same command goes on where it was, else a new one."""
+    paths, names = map(list, zip(*files, strict=True))
+    asked = read_options(format=format, **options)
+    policies.check_at_least(by, Role.LEAD, project)
+    for row in Import.objects.filter(project=project, format=format, state__in=UNFINISHED):
+        if (row.paths, row.options) == (paths, asked):
+            return _check_anew(row)
+    row = _create(by, project, format, options)
+    row.paths, row.names = paths, names
+    row.save(update_fields=["paths", "names"])
+    return row
+
+
+@transaction.atomic
+def write_good(*, by: Actor, row: Import) -> Import:
+    """Write what a check found good."""
+    policies.check_at_least(by, Role.LEAD, row.project)
+    import_write.begin(row)
+    ring("write_import", row.pk)
+    return row
+
+
+@transaction.atomic
+def resume_import(*, by: Actor, row: Import) -> Import:
+    """Call a worker for an import that lost its own."""
+    policies.check_at_least(by, Role.LEAD, row.project)
+    if not row.is_running:
+        raise errors.Conflict(f"This import is {row.state}: there is nothing to resume.")
+    if not can_resume(row):
+        raise errors.Conflict("A worker is at it.")
+    ring("write_import" if row.state == TransferState.WRITING else "check_import", row.pk)
+    return row
+
+
+def can_resume(row: Import) -> bool:
+    """A worker that stopped by itself leaves its reason; one that was killed leaves an old beat."""
+    return row.is_running and not is_held(row) and (bool(row.error) or is_stalled(row))
+
+
+def can_remove(row: Import) -> bool:
+    final = row.state in (TransferState.COMPLETE, TransferState.REMOVED)
+    return not final and not is_held(row) and (not row.is_running or can_resume(row))
+
+
+@transaction.atomic
+def remove_import(*, by: Actor, row: Import) -> Import:
+    """Take an import that never completed away, with what it wrote and the files uploaded for it.
+
+    What another import refers to stays: it is shared, and no item shows it by itself.
+    """
+    policies.check_at_least(by, Role.LEAD, row.project)
+    row = Import.objects.select_for_update(no_key=True).get(pk=row.pk)
+    if not can_remove(row):
+        raise errors.Conflict(f"This import is {row.state} or being worked on: it cannot be removed.")
+    _delete_rows(row)
+    row.state, row.finished_at = TransferState.REMOVED, timezone.now()
+    row.save(update_fields=["state", "finished_at"])
+    record(by, "remove_import", row.project, transfer=row.pk, records=row.n_done)
+    transaction.on_commit(lambda: forget_files(row))
+    return row
+
+
+def forget_files(row: Import) -> None:
+    """Delete what was uploaded for an import; files named by a command are not ours."""
+    shutil.rmtree(folder_of(row), ignore_errors=True)
+
+
+def folder_of(row: Import) -> Path:
+    return Path(settings.DATA_DIR) / "imports" / str(row.pk)
+
+
+def _create(by: Actor, project: Project, format: str, options: dict[str, Any]) -> Import:
+    policies.check_at_least(by, Role.LEAD, project)
+    return Import.objects.create(
+        project=project, created_by=by.user, format=format, options=read_options(format=format, **options)
+    )
+
+
+def _check_anew(row: Import) -> Import:
+    """What was checked, but of which nothing is written yet, may have been mended since."""
+    if row.state == TransferState.CHECKED:
+        row.state = TransferState.WAITING
+        row.save(update_fields=["state"])
+    return row
+
+
+def _keep(row: Import, n: int, upload: "UploadedFile[Any]") -> str:
+    folder_of(row).mkdir(parents=True, exist_ok=True)
+    path = folder_of(row) / str(n)
+    with path.open("wb") as file:
+        for chunk in upload.chunks():
+            file.write(chunk)
+    return str(path)
+
+
+def _delete_rows(row: Import) -> None:
+    """Children before what they refer to."""
+    solutions = Solution.objects.filter(source_import=row)
+    _delete(Annotation.objects.filter(solution__source_import=row))
+    _delete(Injection.objects.filter(child__source_import=row))
+    referring = Solution.objects.filter(parent=OuterRef("pk"))
+    _delete(solutions.exclude(parent=None))
+    _delete(solutions.filter(~Exists(referring)))
+    problems = Problem.objects.filter(source_import=row)
+    used = Q(Exists(Solution.objects.filter(problem=OuterRef("pk")))) | Q(
+        Exists(Problem.objects.filter(parent=OuterRef("pk")))
+    )
+    _delete(problems.exclude(parent=None).exclude(used))
+    _delete(problems.exclude(used))
+
+
+def _delete(rows: QuerySet[Any, Model]) -> None:
+    """In pieces, since Django loads what it deletes."""
+    while ids := list(rows.values_list("pk", flat=True)[:ROWS_AT_ONCE]):
+        rows.model._default_manager.filter(pk__in=ids).delete()

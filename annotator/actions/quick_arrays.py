@@ -1,0 +1,31 @@
+"""PostgreSQL alone: text arrays, as Django's bulk_create sends them, in less time: a fifth of an import's."""
+
+from typing import Any
+
+from django.db import connection
+from psycopg.types.array import ListDumper
+
+
+class QuickListDumper(ListDumper):
+    """Quotes every element of a flat list. Psycopg's own escapes each special character by a Python call, and
+    steps as JSON are full of quotes and backslashes."""
+
+    def dump(self, obj: list[Any]) -> Any:
+        if not obj or any(isinstance(item, list) for item in obj):
+            return super().dump(obj)
+        dump = self.sub_dumper.dump if self.sub_dumper else self._dump_item
+        quoted = (_quoted(None if item is None else dump(item)) for item in obj)
+        return b"{" + self.delimiter.join(quoted) + b"}"
+
+
+def _quoted(value: Any) -> bytes:
+    if value is None:
+        return b"NULL"
+    return b'"' + bytes(value).replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
+def quicken_arrays() -> None:
+    """Use it on this connection, for as long as that lives. Elsewhere than on PostgreSQL it does nothing."""
+    if connection.vendor == "postgresql":
+        connection.ensure_connection()
+        connection.connection.adapters.register_dumper(list, QuickListDumper)

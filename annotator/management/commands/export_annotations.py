@@ -1,0 +1,62 @@
+"""Export annotations: `manage.py export_annotations PROJECT --format F --which gold -o PATH`."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotator import errors
+from annotator.actions.exports import Outcome, export_to, replacing
+from annotator.formats import FORMATS
+from annotator.management.progress import progress
+from annotator.models import Project
+from annotator.policies import Operator
+
+
+class Command(BaseCommand):
+    help = "Export annotations in a foreign format. The file appears only when it is whole."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("project", help="the project's slug, as in its address")
+        parser.add_argument("--format", required=True, choices=list(FORMATS))
+        parser.add_argument(
+            "--which",
+            required=True,
+            help="gold; all (each rater's last word); or one rater as KIND:NAME",
+        )
+        parser.add_argument(
+            "--min-raters", type=int, default=1, metavar="N",
+            help="2 or more: only what so many reviewers have submitted",
+        )  # fmt: skip
+        parser.add_argument("-o", "--output", required=True, metavar="PATH", help="- for standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        project = Project.objects.filter(slug=options["project"]).first()
+        if project is None:
+            raise CommandError(f"There is no project {options['project']!r}.")
+        try:
+            self._report(self._export(project, options))
+        except errors.PlumblineError as error:
+            raise CommandError(error.message) from error
+        except OSError as error:
+            raise CommandError(f"Cannot write {options['output']}: {error.strerror}") from error
+
+    def _export(self, project: Project, options: dict[str, Any]) -> Outcome:
+        asked = {name: options[name] for name in ("format", "which", "min_raters")}
+        with progress("Exporting") as tick:
+            if options["output"] == "-":
+                sys.stdout.flush()
+                return export_to(by=Operator(), project=project, out=sys.stdout.buffer, tick=tick, **asked)
+            with replacing(Path(options["output"])) as (out, put):
+                outcome = export_to(by=Operator(), project=project, out=out, tick=tick, **asked)
+                put()
+                return outcome
+
+    def _report(self, outcome: Outcome) -> None:
+        """On standard error: the file itself may go to standard output."""
+        done = f"{outcome.n} records, {outcome.n_bytes} bytes, sha256 {outcome.sha256}"
+        self.stderr.write(done, self.style.SUCCESS)
+        for why, seen in outcome.left_out.items():
+            more = ", …" if seen["n"] > len(seen["first"]) else ""
+            self.stderr.write(f"Left out {seen['n']}: {why} ({', '.join(seen['first'])}{more})")

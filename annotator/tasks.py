@@ -1,0 +1,34 @@
+"""Celery tasks: each calls one action on one row.
+
+A row that another worker is at is left to that one, and looked at again when a dead worker would have shown.
+"""
+
+from typing import Any
+
+from celery import shared_task
+
+from annotator import errors
+from annotator.actions import exports, import_write
+from annotator.actions.transfers import STALE, Busy
+from annotator.models import Export, Import
+
+LATER: dict[str, Any] = {
+    "throws": (errors.PlumblineError,),
+    "autoretry_for": (Busy,),
+    "retry_kwargs": {"max_retries": 3, "countdown": STALE.total_seconds() + 5},
+}
+
+
+@shared_task(name="annotator.check_import", **LATER)
+def check_import(import_id: int) -> None:
+    import_write.check_then_write(row=Import.objects.select_related("project").get(pk=import_id))
+
+
+@shared_task(name="annotator.write_import", **LATER)
+def write_import(import_id: int) -> None:
+    import_write.write(row=Import.objects.select_related("project").get(pk=import_id))
+
+
+@shared_task(name="annotator.write_export", **LATER)
+def write_export(export_id: int) -> None:
+    exports.write(row=Export.objects.select_related("project").get(pk=export_id))

@@ -1,0 +1,56 @@
+"""The forms of imports and exports. Rules live in the actions; forms say them early."""
+
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+
+from annotator.actions.projects import MAX_OVERLAP
+from annotator.formats import FORMATS
+from annotator.forms import Plain
+from annotator.models import Project, Protocol
+
+TITLES = {"prmbench": "PRMBench (JSON lines)", "processbench": "ProcessBench (one JSON list)"}
+FORMAT_CHOICES = [(name, TITLES.get(name, name)) for name in FORMATS]
+
+
+class ManyFilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class ManyFilesField(forms.FileField):
+    """Several files in one field; its value is a list."""
+
+    widget = ManyFilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> "list[UploadedFile[Any]]":
+        files = data if isinstance(data, list | tuple) else [data]
+        return [super(ManyFilesField, self).clean(file, initial) for file in files]
+
+
+class ImportForm(Plain, forms.Form):
+    uploads = ManyFilesField(label="Files", help_text="Several at once if you like; .gz too.")
+    format = forms.ChoiceField(choices=FORMAT_CHOICES)
+    protocol = forms.ChoiceField(required=False, help_text="Left as it is, other solutions are only checked.")
+    overlap = forms.IntegerField(
+        min_value=1, max_value=MAX_OVERLAP, required=False, label="Reviewers for each item"
+    )
+    strict = forms.BooleanField(required=False, label="All or nothing: write nothing if any record is bad")
+    dry_run = forms.BooleanField(required=False, label="Check only; I decide then")
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        usual = f"the project's: {Protocol(project.protocol).label}"
+        self.fields["protocol"].choices = [("", usual), *Protocol.choices]  # type: ignore[attr-defined]
+        self.fields["overlap"].help_text = f"The project's: {project.overlap}."
+
+
+class ExportForm(Plain, forms.Form):
+    """`which` is drawn by the page, with how many annotations each choice is."""
+
+    format = forms.ChoiceField(choices=FORMAT_CHOICES)
+    which = forms.CharField(initial="gold", max_length=200, widget=forms.HiddenInput)
+    min_raters = forms.IntegerField(
+        min_value=1, max_value=MAX_OVERLAP, initial=1, label="Reviewers at least",
+        help_text="2 or more: only what so many have submitted.",
+    )  # fmt: skip
