@@ -429,3 +429,34 @@ def test_tokens_have_a_bounded_life_and_number(bob: Membership, monkeypatch: Any
     account.create_token(user=bob.user, days=30)
     with pytest.raises(errors.Conflict, match="revoke one first"):
         account.create_token(user=bob.user, days=30)
+
+
+# --- At the same moment ---------------------------------------------------------------------------
+
+
+def test_a_name_that_is_taken_at_the_same_moment_is_a_refusal(monkeypatch: Any) -> None:
+    clean = User.full_clean
+
+    def slowly(user: User) -> None:
+        clean(user)
+        User.objects.create_user(user.username)
+
+    monkeypatch.setattr(User, "full_clean", slowly)
+    with pytest.raises(errors.Conflict, match="taken"):
+        account.create_account(by=Operator(), username="ada", password=NEW)
+
+
+def test_a_link_that_is_used_at_the_same_moment_is_dead(
+    owner: Membership, bob: Membership, monkeypatch: Any
+) -> None:
+    *_, uid, token, _ = account.make_password_link(by=owner, user=bob.user).split("/")
+    looked = account.find_by_password_link(uid, token)
+    account.set_password_by_link(uid=uid, token=token, password=NEW)
+    monkeypatch.setattr(account, "find_by_password_link", lambda uid, token: looked)
+    with pytest.raises(errors.Missing):
+        account.set_password_by_link(uid=uid, token=token, password="yet another phrase")
+
+
+def test_the_action_knows_the_themes_that_there_are(bob: Membership) -> None:
+    with pytest.raises(errors.Invalid):
+        account.set_preferences(user=bob.user, name="", theme="neon")

@@ -374,3 +374,25 @@ def test_the_page_makes_as_many_queries_for_many_as_for_few(owner: Membership) -
         factories.member(owner.project)
         people.invite(by=owner, project=owner.project, role="reviewer", note=str(n))
     assert queries() == few
+
+
+def test_a_lead_withdraws_an_invitation_on_the_page(lead: Membership) -> None:
+    client, page = signed_in(lead.user), people_page(lead.project)
+    invitation, token = people.invite(by=lead, project=lead.project, role="reviewer", note="Ada")
+    client.post(page, {"do": "revoke", "invitation": invitation.pk})
+    with pytest.raises(errors.Missing):
+        people.find_invitation(token)
+    assert "Withdraw the invitation" not in client.get(page).content.decode()
+
+
+def test_a_form_that_the_page_has_not_is_refused(lead: Membership) -> None:
+    answer = signed_in(lead.user).post(people_page(lead.project), {"do": "promote-me"})
+    assert answer.status_code == 400
+
+
+def test_the_same_role_again_and_a_member_who_is_gone(owner: Membership, bob: Membership) -> None:
+    people.change_role(by=owner, membership=bob, role="reviewer")
+    assert not Event.objects.exists()
+    people.remove_member(by=owner, membership=Membership.objects.get(pk=bob.pk))
+    with pytest.raises(errors.Missing, match="not in the project any more"):
+        people.change_role(by=owner, membership=bob, role="lead")

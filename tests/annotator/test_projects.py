@@ -150,3 +150,10 @@ def test_a_command_says_in_one_line_what_is_wrong(args: tuple[str, ...]) -> None
     with pytest.raises(CommandError) as refused:
         call_command(*args)
     assert "\n" not in str(refused.value)
+
+
+def test_an_address_that_is_taken_at_the_same_moment_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    create_project(by=Operator(), **GOOD)
+    monkeypatch.setattr(Project, "full_clean", lambda project: None)  # as if the other came just after it
+    with pytest.raises(errors.Conflict, match="Another project"):
+        create_project(by=Operator(), **GOOD)
