@@ -52,7 +52,7 @@ STARTS = {
 }
 
 
-# What an unset key amounts to (a .env file of this checkout would fill in for an absent one), and an empty one.
+# What an unset key amounts to (a .env file would fill in for an absent one), and an empty one.
 @pytest.mark.parametrize("key", ["insecure-development-key", ""])
 @pytest.mark.parametrize("way", STARTS)
 def test_nothing_starts_without_a_key_of_its_own(way: str, key: str, tmp_path: Path) -> None:
