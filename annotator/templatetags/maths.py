@@ -1,13 +1,13 @@
 """Text from data to HTML: all of it is escaped, mathematics stands in <span class="tex"> as raw TeX.
 
-math.js sets the spans in the browser; without it one reads the source. Nothing here trusts a text.
+math.js sets the spans in the browser; without it one reads the source. Nothing here trusts a text. A page
+holds hundreds of spans, so each is escaped by the standard library and all are joined once.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from html import escape
 
 from django import template
-from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from annotator.core import tex
@@ -15,8 +15,9 @@ from annotator.core import tex
 register = template.Library()
 
 Piece = tuple[str, str]  # "equal", "insert" or "delete", and the text: as core.align.word_diff has them
-TAGS = {"insert": "ins", "delete": "del"}
-NONE = SafeString("")  # safe: empty
+OPEN = {"equal": "", "insert": "<ins>", "delete": "<del>"}
+CLOSE = {"equal": "", "insert": "</ins>", "delete": "</del>"}
+SPAN = {tex.Kind.INLINE: '<span class="tex">', tex.Kind.DISPLAY: '<span class="tex block">'}
 
 
 @register.filter
@@ -30,22 +31,22 @@ def pieces(of: Iterable[Piece]) -> SafeString:
     return pieces_html(of)
 
 
-def pieces_html(pieces: Iterable[Piece]) -> SafeString:
-    """The text that `pieces` join to, with what was inserted or deleted marked."""
-    runs = groupby(_runs(list(pieces)), key=lambda run: run[0])
-    return format_html_join("", "{}", ((_marked(mark, (html for _, html in run)),) for mark, run in runs))
+def pieces_html(of: Iterable[Piece]) -> SafeString:
+    """The text that the pieces join to, with what was inserted or deleted marked."""
+    parts: list[str] = []
+    before = "equal"
+    for mark, html in _runs(list(of)):
+        if mark != before:
+            parts += [CLOSE[before], OPEN[mark]]
+            before = mark
+        parts.append(html)
+    return SafeString("".join([*parts, CLOSE[before]]))  # safe: our own tags, and text that _span has escaped
 
 
-def _marked(mark: str, parts: Iterable[SafeString]) -> SafeString:
-    html = format_html_join("", "{}", ((part,) for part in parts))
-    tag = TAGS.get(mark)
-    return format_html("<{}>{}</{}>", tag, html, tag) if tag else html
-
-
-def _runs(pieces: list[Piece]) -> Iterator[tuple[str, SafeString]]:
+def _runs(of: list[Piece]) -> Iterator[tuple[str, str]]:
     """(mark, HTML) in order. Spans are found in the whole text, so that a mark never makes or breaks one."""
-    text = "".join(piece for _, piece in pieces)
-    ends = _ends(pieces)
+    text = "".join(piece for _, piece in of)
+    ends = _ends(of)
     mark, end = next(ends, ("equal", 0))
     at = 0
     for span in tex.split(text):
@@ -58,14 +59,13 @@ def _runs(pieces: list[Piece]) -> Iterator[tuple[str, SafeString]]:
             at = cut
 
 
-def _ends(pieces: list[Piece]) -> Iterator[tuple[str, int]]:
+def _ends(of: list[Piece]) -> Iterator[tuple[str, int]]:
     end = 0
-    for mark, piece in pieces:
+    for mark, piece in of:
         end += len(piece)
         yield mark, end
 
 
-def _span(kind: tex.Kind, raw: str) -> SafeString:
-    if kind is tex.Kind.TEXT:
-        return conditional_escape(raw)
-    return format_html('<span class="{}">{}</span>', "tex block" if kind is tex.Kind.DISPLAY else "tex", raw)
+def _span(kind: tex.Kind, raw: str) -> str:
+    html = escape(raw)
+    return html if kind is tex.Kind.TEXT else f"{SPAN[kind]}{html}</span>"

@@ -3,7 +3,6 @@
 What depends on no data is built once and kept; what comes from data goes through format_html.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -14,8 +13,7 @@ from django.utils.safestring import SafeString
 
 from annotator.core import align, keys
 from annotator.core import labels as lab
-from annotator.models import User
-from annotator.templatetags.maths import NONE, maths, pieces_html
+from annotator.templatetags.maths import maths, pieces_html
 from annotator.views.review_page import GLYPHS, WORDS, Page, Row, Said
 
 register = template.Library()
@@ -24,10 +22,10 @@ CHOICES = (("+", "right", "y"), ("0", "neutral", "z"), ("-", "wrong", "x"), ("?"
 
 
 @register.simple_tag
-def step_rows(page: Page, user: User) -> SafeString:
+def step_rows(page: Page) -> SafeString:
     """Every step in order, and between them the steps that were removed."""
-    bound = tuple(sorted(keys_of(user).items()))
-    return format_html_join("\n", "{}", ((_row(page, row, bound),) for row in page.rows))
+    type_keys = tuple(page.keys[kind.code] for kind in lab.ERROR_TYPES)
+    return format_html_join("\n", "{}", ((_row(page, row, type_keys),) for row in page.rows))
 
 
 @register.simple_tag
@@ -37,37 +35,21 @@ def original_steps(page: Page) -> SafeString:
 
 
 @register.simple_tag
-def key_of(user: User, action: str) -> str:
-    key = keys_of(user)[action]
-    return "↵" if key == "Enter" else key
-
-
-@register.simple_tag
-def review_config(user: User) -> SafeString:
+def review_config(bound: Mapping[str, str]) -> SafeString:
     """The keys in force, for keys.js: data in a script element, which no browser runs."""
-    return _config(json.dumps(user.keys, sort_keys=True))
-
-
-def keys_of(user: User) -> Mapping[str, str]:
-    return _in_force(json.dumps(user.keys, sort_keys=True))
+    return _config(tuple(bound.items()))
 
 
 @lru_cache(maxsize=256)
-def _in_force(chosen: str) -> dict[str, str]:
-    return keys.in_force(json.loads(chosen))
-
-
-@lru_cache(maxsize=256)
-def _config(chosen: str) -> SafeString:
-    bound = _in_force(chosen)
+def _config(bound: tuple[tuple[str, str], ...]) -> SafeString:
     config: dict[str, Any] = {
-        "keys": [[action, bound[action], binding.title] for action, binding in keys.ACTIONS.items()],
+        "keys": [[action, key, keys.ACTIONS[action].title] for action, key in bound],
         "definitions": {kind.code: kind.definition for kind in lab.ERROR_TYPES},
     }
     return json_script(config, "review-config")
 
 
-def _row(page: Page, row: Row, bound: tuple[tuple[str, str], ...]) -> SafeString:
+def _row(page: Page, row: Row, type_keys: tuple[str, ...]) -> SafeString:
     i = row.position
     if i is None:
         text = '<li class="gone"><span class="n">–</span><div class="text">removed, was {} · {}</div></li>'
@@ -78,7 +60,7 @@ def _row(page: Page, row: Row, bound: tuple[tuple[str, str], ...]) -> SafeString
         '<div class="body"><div class="text">{}</div>{}{}{}</div>{}{}</li>',
         _classes(page, i), i, _pick(i, drafted.labels[i]), _said(page.said, drafted.labels, i),
         pieces_html(row.pieces), _tag(row.tag), _was(row), _proposal(page, i),
-        _types(i, tuple(drafted.error_types.get(i, ())), bound), _tools(page, i),
+        _types(i, tuple(drafted.error_types.get(i, ())), type_keys), _tools(page, i),
     )  # fmt: skip
 
 
@@ -91,13 +73,13 @@ def _classes(page: Page, i: int) -> str:
     return "".join(name for name, holds in flags.items() if holds)
 
 
-def _tag(tag: str) -> SafeString:
-    return format_html(' <span class="tag mid">{}</span>', tag) if tag else NONE
+def _tag(tag: str) -> str:
+    return format_html(' <span class="tag mid">{}</span>', tag) if tag else ""
 
 
-def _was(row: Row) -> SafeString:
+def _was(row: Row) -> str:
     if row.was is None:
-        return NONE
+        return ""
     return format_html('<div class="was">was {} · {}</div>', row.was + 1, pieces_html(row.was_pieces))
 
 
@@ -112,7 +94,7 @@ def _proposal(page: Page, i: int) -> SafeString:
     return format_html_join("", '<div class="was yours">{} · {}</div>', shown)
 
 
-def _said(said: Iterable[Said], mine: str, i: int) -> SafeString:
+def _said(said: Iterable[Said], mine: str, i: int) -> str:
     """Machines' labels beside the reviewer's: loud only where they differ."""
     rows = (
         ("" if by.labels[i] == mine[i] else " differs", by.who, GLYPHS[by.labels[i]], WORDS[by.labels[i]])
@@ -124,7 +106,7 @@ def _said(said: Iterable[Said], mine: str, i: int) -> SafeString:
         '<span class="visually-hidden">{}</span></span>',
         rows,
     )
-    return format_html('<div class="saids">{}</div>', html) if html else NONE
+    return format_html('<div class="saids">{}</div>', html) if html else ""
 
 
 @lru_cache(maxsize=4096)
@@ -145,14 +127,13 @@ def _pick(i: int, label: str) -> SafeString:
 
 
 @lru_cache(maxsize=8192)
-def _types(i: int, chosen: tuple[str, ...], bound: tuple[tuple[str, str], ...]) -> SafeString:
-    key = dict(bound)
+def _types(i: int, chosen: tuple[str, ...], type_keys: tuple[str, ...]) -> SafeString:
     chips = format_html_join(
         "",
         '<label class="chip"><input type="checkbox" name="type-{}" value="{}"{}><kbd>{}</kbd>{}</label>',
         (
-            (i, kind.code, _checked(kind.code in chosen), key[kind.code], kind.title)
-            for kind in lab.ERROR_TYPES
+            (i, kind.code, _checked(kind.code in chosen), key, kind.title)
+            for kind, key in zip(lab.ERROR_TYPES, type_keys, strict=True)
         ),
     )
     label = f"What is wrong with step {i + 1}"
@@ -163,8 +144,8 @@ def _tools(page: Page, i: int) -> SafeString:
     """Edit, insert, delete. A browser drops the first line break of a textarea, so one is given to it."""
     drafted, n = page.judgement, i + 1
     edit = drafted.edit.get(i)
-    original = NONE if edit is None else format_html(' data-original="{}"', page.steps[i])
-    first = _insert(-1, "New step before it", drafted.insert.get(-1, "")) if i == 0 else NONE
+    original = "" if edit is None else format_html(' data-original="{}"', page.steps[i])
+    first = _insert(-1, "New step before it", drafted.insert.get(-1, "")) if i == 0 else ""
     return format_html(
         '<details class="tools"><summary aria-label="Edit step {}">edit</summary>{}'
         '<label>The step should be<textarea name="edit-{}"{}>\n{}</textarea></label>{}'
@@ -174,6 +155,7 @@ def _tools(page: Page, i: int) -> SafeString:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
 def _insert(i: int, title: str, text: str) -> SafeString:
     return format_html('<label>{}<textarea name="insert-{}" rows="2">\n{}</textarea></label>', title, i, text)
 

@@ -3,13 +3,15 @@
 Whether something may be shown is decided in blinding.py alone; here it is only arranged.
 """
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from annotator import blinding, policies
 from annotator.actions.review import read_judgement
-from annotator.core import align
+from annotator.core import align, keys
 from annotator.core import labels as lab
 from annotator.core.judgement import VERDICTS, Judgement
 from annotator.errors import Incomplete, PlumblineError
@@ -47,7 +49,7 @@ ANSWER_KEYS: Final = {"yes": "right", "no": "wrong"}  # the key of an answer is 
 class Question(NamedTuple):
     name: str
     title: str
-    answers: list[tuple[str, str, bool, str]]  # value, title, chosen, the action whose key it is
+    answers: list[tuple[str, str, bool, str]]  # value, title, chosen, key
     missing: bool
 
 
@@ -100,6 +102,11 @@ class Page:
     missing: Collection[int]
     error: PlumblineError | None
     can_reopen: bool
+    keys: Mapping[str, str]
+
+    @property
+    def commit_key(self) -> str:
+        return "↵" if self.keys["commit"] == "Enter" else self.keys["commit"]
 
     @property
     def protocol(self) -> Protocol:
@@ -139,6 +146,7 @@ def build(
 ) -> Page:
     """The page of an assignment; `entered` stands instead of the draft, with the `error` that refused it."""
     phase, original = _phase(assignment), blinding.original(assignment)
+    bound = keys_in_force(json.dumps(by.user.keys, sort_keys=True))
     judgement = read_judgement(assignment.draft if entered is None else entered, assignment)
     revealed = blinding.reveal(assignment) if blinding.is_revealed(assignment) else None
     pairs = align.load(original.alignment) if original else []
@@ -157,11 +165,12 @@ def build(
         what_changed=align.describe(pairs) if pairs else "",
         claim=claim_of(revealed.injection) if revealed and revealed.injection else None,
         said=said_by(revealed.annotations) if revealed else [],
-        questions=questions_of(assignment, judgement, phase, error),
+        questions=questions_of(assignment, judgement, bound, error),
         pace=pace_of(by, holds_one=phase != "done"),
         missing=error.positions if isinstance(error, Incomplete) else (),
         error=error,
         can_reopen=policies.can_reopen(assignment, assignment.item),
+        keys=bound,
     )
 
 
@@ -213,7 +222,7 @@ def said_by(annotations: Sequence[Annotation]) -> list[Said]:
 
 
 def questions_of(
-    assignment: Assignment, judgement: Judgement, phase: str, error: PlumblineError | None
+    assignment: Assignment, judgement: Judgement, bound: Mapping[str, str], error: PlumblineError | None
 ) -> list[Question]:
     """The protocol's questions, once they can be answered: about a claim only after it is shown."""
     protocol = Protocol(assignment.item.protocol)
@@ -223,7 +232,7 @@ def questions_of(
         Question(
             name,
             QUESTIONS[name],
-            [_answer(value, judgement.verdict.get(name)) for value in answers],
+            [_answer(value, judgement.verdict.get(name), bound) for value in answers],
             missing=error is not None
             and error.field.startswith("verdict.")
             and name not in judgement.verdict,
@@ -232,5 +241,11 @@ def questions_of(
     ]
 
 
-def _answer(value: str, chosen: str | None) -> tuple[str, str, bool, str]:
-    return value, ANSWERS.get(value, value), value == chosen, ANSWER_KEYS.get(value, value)
+def _answer(value: str, chosen: str | None, bound: Mapping[str, str]) -> tuple[str, str, bool, str]:
+    return value, ANSWERS.get(value, value), value == chosen, bound[ANSWER_KEYS.get(value, value)]
+
+
+@lru_cache(maxsize=256)
+def keys_in_force(chosen: str) -> Mapping[str, str]:
+    """`chosen` is a user's mapping as JSON: few people change it, and checking it costs as much as a step."""
+    return keys.in_force(json.loads(chosen))

@@ -84,7 +84,7 @@ def test_the_blind_page_holds_nothing_a_machine_said(desk: Desk) -> None:
         made.reason,
         "own_1",
         "prmbench",
-        "injector ",
+        "injector <",
         "claimed",
         "what the other one wrote",
         "verdict",
@@ -123,7 +123,7 @@ def test_labels_to_verify_are_revealed_by_rater() -> None:
     judge = Rater.objects.create(kind="judge", name="a judge")
     make.machine_labels(item.solution, judge, "+-..")
     desk = Desk(item)
-    assert "judge" not in desk.html().replace("not judged", "").replace("Judge", "")
+    assert "judge <" not in desk.html()
     desk.post("commit", "++++")
     assert desk.html().count("judge <span") == 4
     assert desk.post("submit", "++++").status_code == 302
@@ -382,7 +382,7 @@ def project_with(n: int) -> Project:
     return project
 
 
-def test_the_pace_counts_what_is_left_for_me(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pace_counts_what_is_left_for_me() -> None:
     member = make.member(project_with(4))
     assert pace.pace_of(member, holds_one=False) == pace.Pace(0, 4, "")
     queue.claim(by=member)
@@ -392,9 +392,10 @@ def test_the_pace_counts_what_is_left_for_me(monkeypatch: pytest.MonkeyPatch) ->
     assert pace.in_words(10) == ""
 
 
-def test_a_kept_count_goes_down_with_my_own_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "ALWAYS_FRESH_S", -1)
-    monkeypatch.setattr(pace, "KEEP_FOR", 1_000_000)
+def test_a_kept_count_goes_down_with_my_own_work(settings: Any) -> None:
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "pace"}
+    }
     member = make.member(project_with(4))
     assert pace.left_for(member) == 4
     Item.objects.filter(project=member.project).update(held=True)
