@@ -20,7 +20,7 @@ from annotator.models.review import OPEN_STATES
 EXPIRE_AT_ONCE = 5
 REOPENED_AT_ONCE = 200
 REOPENED_MARGIN = timedelta(seconds=5)  # a slot may be given back by a transaction that commits after we looked
-CLAIMS_PER_MARK = 50
+ITEMS_PER_MARK = 200
 
 
 def claim(*, by: Membership) -> Assignment | None:
@@ -28,12 +28,19 @@ def claim(*, by: Membership) -> Assignment | None:
     now = timezone.now()
     expire_due(by.project, now)
     with transaction.atomic():
-        me = Membership.objects.select_for_update(no_key=True).select_related("project").get(pk=by.pk)
+        me = lock_membership(by)
         assignment = _open_assignment(me)
         if assignment:
             return _go_on(assignment, me.project, now)
         item = _take(me)
         return _assign(me, item, now) if item else None
+
+
+def lock_membership(by: Membership) -> Membership:
+    """The first lock of every claim and submission: what one reviewer does at once happens one by one."""
+    me = Membership.objects.select_for_update(no_key=True).get(pk=by.pk)
+    me.project = by.project
+    return me
 
 
 def renewed(assignment: Assignment, now: datetime) -> dict[str, datetime]:
@@ -100,12 +107,16 @@ def _go_on(assignment: Assignment, project: Project, now: datetime) -> Assignmen
 
 
 def _assign(me: Membership, item: Item, now: datetime) -> Assignment:
+    """Take a slot of the locked item; an expired claim of the same reviewer comes to life again, draft and all."""
     Item.objects.filter(pk=item.pk).update(open_slots=F("open_slots") - 1)
-    lease = now + timedelta(minutes=me.project.lease_minutes)
-    values = {"state": AssignmentState.CLAIMED, "claimed_at": now, "lease_until": lease}
-    assignment, _ = Assignment.objects.update_or_create(
-        item=item, rater_id=me.rater_id, defaults=values, create_defaults={**values, "project_id": me.project_id}
-    )
+    assignment = Assignment(
+        item=item, rater_id=me.rater_id, project=me.project, state=AssignmentState.CLAIMED, claimed_at=now,
+        lease_until=now + timedelta(minutes=me.project.lease_minutes),
+    )  # fmt: skip
+    Assignment.objects.bulk_create(
+        [assignment], update_conflicts=True, unique_fields=["item", "rater"],
+        update_fields=["state", "claimed_at", "lease_until"],
+    )  # fmt: skip
     return assignment
 
 
@@ -163,11 +174,13 @@ def _take_reopened(me: Membership, items: QuerySet[Item]) -> Item | None:
 
 
 def _move_frontier(me: Membership, item: Item) -> None:
-    """The frontier lags by up to two marks, so that items skipped because others held them are met again."""
+    """Remember how far this reviewer has come. The frontier lags by one or two marks, so that items skipped
+    because somebody held them for a moment are met again."""
     here = [item.priority, item.pk]
-    changes: dict[str, object] = {"n_claimed": F("n_claimed") + 1}
     if me.mark is None:
-        changes |= {"frontier": here, "mark": here, "frontier_at": timezone.now()}
-    elif me.n_claimed % CLAIMS_PER_MARK == 0 and (-item.priority, item.pk) > (-me.mark[0], me.mark[1]):
-        changes |= {"frontier": me.mark, "mark": here}
+        changes = {"frontier": here, "mark": here, "frontier_at": timezone.now()}
+    elif item.priority < me.mark[0] or item.pk >= me.mark[1] + ITEMS_PER_MARK and item.priority == me.mark[0]:
+        changes = {"frontier": me.mark, "mark": here}
+    else:
+        return
     Membership.objects.filter(pk=me.pk).update(**changes)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from annotator import errors, policies, queue
@@ -19,6 +19,8 @@ from annotator.models import (
     Annotation, Assignment, AssignmentState, FinishReason, Item, Membership, Phase, Protocol, Question, Solution,
 )  # fmt: skip
 
+KEPT = ("state", "committed_at", "draft", "draft_version", "surplus")
+UNREAD = ("extra", "meta", "key", "foreign_id", "foreign_format", "created_at")  # long, or telling: not for a page
 KINDS = frozenset(kind.code for kind in lab.ERROR_TYPES)
 
 
@@ -46,47 +48,56 @@ def save_draft(*, by: Membership, assignment_id: int, data: Mapping[str, Any], v
     return assignment
 
 
+@transaction.atomic
 def commit(*, by: Membership, assignment_id: int, data: Mapping[str, Any]) -> Assignment:
     """The blind judgement. It uses the slot; where the protocol reveals, the reveal follows, else it is final.
 
     Sent twice, it is stored once: the second call returns what the first made.
     """
-    with transaction.atomic():
-        assignment = _lock(by, assignment_id)
-        if assignment.state in (AssignmentState.COMMITTED, AssignmentState.SUBMITTED):
-            return assignment
-        _check_open(assignment)
-        judgement = read_judgement(data, assignment)
-        _check_complete(judgement, assignment)
-        final = not _reveals(assignment, judgement)
-        if final:
-            _check_verdict(judgement, assignment)
-        if assignment.state == AssignmentState.EXPIRED:
-            assignment.surplus = not queue.retake(assignment)
-        _annotate(assignment, by, judgement, Phase.BLIND)
-        _keep(assignment, judgement, AssignmentState.COMMITTED)
-        if final:
-            _finish(assignment, by, judgement)
+    assignment = _lock(by, assignment_id)
+    if assignment.state not in (AssignmentState.COMMITTED, AssignmentState.SUBMITTED):
+        _commit(by, assignment, data)
     return assignment
 
 
+@transaction.atomic
 def submit(*, by: Membership, assignment_id: int, data: Mapping[str, Any]) -> Assignment:
     """The last word: after a reveal the revealed judgement and its verdict, else the same as `commit`."""
-    with transaction.atomic():
-        assignment = _lock(by, assignment_id)
-        if assignment.state == AssignmentState.SUBMITTED:
-            return assignment
-        if assignment.state != AssignmentState.COMMITTED:
-            if Protocol(assignment.item.protocol).reveals and data.get("finish_reason") not in judging.ENDS_EARLY:
-                raise errors.Conflict("Commit your own judgement first: what the machine said is shown then.")
-            return commit(by=by, assignment_id=assignment_id, data=data)
-        judgement = read_judgement(data, assignment)
-        _check_complete(judgement, assignment)
-        _check_verdict(judgement, assignment)
-        _annotate(assignment, by, judgement, Phase.REVEALED)
-        _keep(assignment, judgement, AssignmentState.COMMITTED)
-        _finish(assignment, by, judgement)
+    assignment = _lock(by, assignment_id)
+    if assignment.state == AssignmentState.COMMITTED:
+        _submit_revealed(by, assignment, data)
+    elif assignment.state != AssignmentState.SUBMITTED:
+        ends_early = data.get("finish_reason") in judging.ENDS_EARLY
+        if Protocol(assignment.item.protocol).reveals and not ends_early:
+            raise errors.Conflict("Commit your own judgement first: what the machine said is shown then.")
+        _commit(by, assignment, data)
     return assignment
+
+
+def _commit(by: Membership, assignment: Assignment, data: Mapping[str, Any]) -> None:
+    _check_open(assignment)
+    judgement = read_judgement(data, assignment)
+    _check_complete(judgement, assignment)
+    final = not _reveals(assignment, judgement)
+    if final:
+        _check_verdict(judgement, assignment)
+    if assignment.state == AssignmentState.EXPIRED:
+        assignment.surplus = not queue.retake(assignment)
+    _annotate(assignment, by, judgement, Phase.BLIND)
+    _keep(assignment, judgement)
+    if final:
+        _finish(assignment, by, judgement)
+    else:
+        assignment.save(update_fields=KEPT)
+
+
+def _submit_revealed(by: Membership, assignment: Assignment, data: Mapping[str, Any]) -> None:
+    judgement = read_judgement(data, assignment)
+    _check_complete(judgement, assignment)
+    _check_verdict(judgement, assignment)
+    _annotate(assignment, by, judgement, Phase.REVEALED)
+    _keep(assignment, judgement)
+    _finish(assignment, by, judgement)
 
 
 @transaction.atomic
@@ -139,27 +150,22 @@ def ask(*, by: Membership, assignment_id: int, text: str) -> Question:
 
 def load(by: Membership, assignment_id: int) -> Assignment:
     """One's own assignment, with what every page and action needs of it in one query."""
-    found = (
-        Assignment.objects.select_related("item__solution__problem", "item__solution__parent__problem")
-        .filter(pk=assignment_id, project_id=by.project_id)
-        .first()
-    )
-    if found is None:
-        raise errors.Missing("There is no such assignment, or it is not yours.")
-    policies.check_holds(by, found)
-    found.project = by.project
-    return found
+    with_original = "item__solution__parent__problem"
+    rows = Assignment.objects.select_related("item__solution__problem", with_original)
+    unread = [f"{path}__{name}" for path in ("item__solution", "item__solution__parent") for name in UNREAD]
+    return _own(by, assignment_id, rows.defer(*unread))
 
 
 def _lock(by: Membership, assignment_id: int) -> Assignment:
     """Membership, then assignment: the order of queue.py. Both stay locked to the end of the transaction."""
-    Membership.objects.select_for_update(no_key=True).get(pk=by.pk)
-    found = (
-        Assignment.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("item__solution__problem")
-        .filter(pk=assignment_id, project_id=by.project_id)
-        .first()
-    )
+    queue.lock_membership(by)
+    rows = Assignment.objects.select_for_update(no_key=True, of=("self",))
+    unread = [f"item__solution__{name}" for name in UNREAD]
+    return _own(by, assignment_id, rows.select_related("item__solution__problem").defer(*unread))
+
+
+def _own(by: Membership, assignment_id: int, rows: QuerySet[Assignment]) -> Assignment:
+    found = rows.filter(pk=assignment_id, project_id=by.project_id).order_by().first()
     if found is None:
         raise errors.Missing("There is no such assignment, or it is not yours.")
     policies.check_holds(by, found)
@@ -232,12 +238,11 @@ def _edited(assignment: Assignment, judgement: Judgement) -> Solution | None:
     return child
 
 
-def _keep(assignment: Assignment, judgement: Judgement, state: AssignmentState) -> None:
-    now = timezone.now()
-    assignment.state = state
-    assignment.committed_at = assignment.committed_at or now
+def _keep(assignment: Assignment, judgement: Judgement) -> None:
+    """Set, not yet saved, what a commit leaves on the assignment."""
+    assignment.state = AssignmentState.COMMITTED
+    assignment.committed_at = assignment.committed_at or timezone.now()
     assignment.draft, assignment.draft_version = judgement.to_json(), assignment.draft_version + 1
-    assignment.save(update_fields=["state", "committed_at", "draft", "draft_version", "surplus"])
 
 
 def _finish(assignment: Assignment, by: Membership, judgement: Judgement) -> None:
@@ -253,7 +258,7 @@ def _finish(assignment: Assignment, by: Membership, judgement: Judgement) -> Non
         )  # fmt: skip
     assignment.state, assignment.submitted_at = AssignmentState.SUBMITTED, now
     assignment.reopened = False
-    assignment.save(update_fields=["state", "submitted_at", "reopened"])
+    assignment.save(update_fields=[*KEPT, "submitted_at", "reopened"])
     item = items[assignment.item_id]
     decide_item(item)
     record(by, "submit", assignment.project, item=item, labels=judgement.labels, surplus=assignment.surplus)

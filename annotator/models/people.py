@@ -39,7 +39,6 @@ class Membership(models.Model):
     n_submitted = models.PositiveIntegerField(default=0)
     active_ms = models.BigIntegerField(default=0, help_text="Time spent on submitted items, in milliseconds.")
     last_active_at = models.DateTimeField(null=True, blank=True)
-    n_claimed = models.PositiveIntegerField(default=0)
     frontier = models.JSONField(null=True)
     mark = models.JSONField(null=True)
     frontier_at = models.DateTimeField(default=timezone.now)

@@ -110,7 +110,7 @@ ACTS = st.sampled_from(["claim", "submit", "skip", "expire", "reopen", "import"]
 def test_any_history_keeps_order_and_caps(
     monkeypatch: pytest.MonkeyPatch, history: list[tuple[str, int]], overlap: int
 ) -> None:
-    monkeypatch.setattr(queue, "CLAIMS_PER_MARK", 2)
+    monkeypatch.setattr(queue, "ITEMS_PER_MARK", 2)
     project, reviewers = crowd(3, overlap=overlap)
     plain_items(project, 5)
     for act, number in history:
