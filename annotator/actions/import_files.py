@@ -1,9 +1,12 @@
 """The files of an import: found, read record by record, and known again by size and time."""
 
 import glob
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from django.conf import settings
 
 from annotator import errors
 from annotator.core.digest import digest, solution_digest
@@ -99,3 +102,12 @@ class Keys:
             return first, content
         self.n_repeated += 1
         return digest("record", self._format, record.foreign_id, content, n), content
+
+
+def forget_files(row: Import) -> None:
+    """Delete what was uploaded for an import; files named by a command are not ours."""
+    shutil.rmtree(folder_of(row), ignore_errors=True)
+
+
+def folder_of(row: Import) -> Path:
+    return Path(settings.DATA_DIR) / "imports" / str(row.pk)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from annotator import errors, queue
 from annotator.actions.import_check import check
-from annotator.actions.import_files import Keys, files_of, fingerprint, format_named, read
+from annotator.actions.import_files import Keys, files_of, fingerprint, forget_files, format_named, read
 from annotator.actions.import_items import make_items, tally_items
 from annotator.actions.import_report import Report
 from annotator.actions.import_rows import Keyed, Writer
@@ -98,3 +98,4 @@ def _complete(row: Import) -> None:
         queue.forget_frontiers(row.project)
         data = {"transfer": row.pk, "items": made, "known": report.n_known}
         Event.objects.create(project=row.project, actor=row.created_by, verb="import", data=data)
+        transaction.on_commit(lambda: forget_files(row))

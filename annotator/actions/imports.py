@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
@@ -13,7 +12,7 @@ from django.utils import timezone
 
 from annotator import errors, policies
 from annotator.actions import import_write
-from annotator.actions.import_files import File, format_named
+from annotator.actions.import_files import File, folder_of, forget_files, format_named
 from annotator.actions.import_items import NEEDS_ORIGINAL
 from annotator.actions.projects import MAX_OVERLAP
 from annotator.actions.record import record
@@ -139,15 +138,6 @@ def remove_import(*, by: Actor, row: Import) -> Import:
     record(by, "remove_import", row.project, transfer=row.pk, records=row.n_done)
     transaction.on_commit(lambda: forget_files(row))
     return row
-
-
-def forget_files(row: Import) -> None:
-    """Delete what was uploaded for an import; files named by a command are not ours."""
-    shutil.rmtree(folder_of(row), ignore_errors=True)
-
-
-def folder_of(row: Import) -> Path:
-    return Path(settings.DATA_DIR) / "imports" / str(row.pk)
 
 
 def _create(by: Actor, project: Project, format: str, options: dict[str, Any]) -> Import:

@@ -24,7 +24,7 @@ class ManyFilesField(forms.FileField):
     widget = ManyFilesInput
 
     def clean(self, data: Any, initial: Any = None) -> "list[UploadedFile[Any]]":
-        files = data if isinstance(data, list | tuple) else [data]
+        files = data if data and isinstance(data, list | tuple) else [data or None]
         return [super(ManyFilesField, self).clean(file, initial) for file in files]
 
 
