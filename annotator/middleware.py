@@ -45,6 +45,12 @@ class AccessMiddleware:
         if not isinstance(error, errors.PlumblineError):
             return None
         if isinstance(error, errors.SignInNeeded):
-            target = resolve_url(settings.LOGIN_URL)
-            return HttpResponseRedirect(f"{target}?{urlencode({'next': request.get_full_path()})}")
+            return HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': _back(request)})}")
         return render(request, "annotator/error.html", {"error": error}, status=error.status)
+
+
+def _back(request: HttpRequest) -> str:
+    """Where to go on after signing in: here, or home if here only takes a POST."""
+    match = request.resolver_match
+    shows = match is not None and "GET" in policies.ACCESS.get(match.view_name, {})
+    return request.get_full_path() if shows else resolve_url(settings.LOGIN_REDIRECT_URL)

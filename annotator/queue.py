@@ -14,6 +14,7 @@ from django.db.models import BooleanField, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
+from annotator import errors
 from annotator.models import Assignment, AssignmentState, Item, Membership, Project
 from annotator.models.review import OPEN_STATES
 
@@ -38,7 +39,9 @@ def claim(*, by: Membership) -> Assignment | None:
 
 def lock_membership(by: Membership) -> Membership:
     """The first lock of every claim and submission: what one reviewer does at once happens one by one."""
-    me = Membership.objects.select_for_update(no_key=True).get(pk=by.pk)
+    me = Membership.objects.select_for_update(no_key=True).filter(pk=by.pk).first()
+    if me is None:  # removed since the request began
+        raise errors.Missing("There is no such project, or you are not in it.")
     me.project = by.project
     return me
 

@@ -9,6 +9,15 @@ from annotator.models import Assignment, Export, Item, Membership
 KINDS = [kind.code for kind in lab.ERROR_TYPES]
 
 
+class LabelsField(serializers.ListField):
+    """Labels are stored as text, one character a step, and shown as a list."""
+
+    child = serializers.ChoiceField(sorted(lab.LABELS))
+
+    def to_representation(self, data: str) -> list[str]:
+        return list(data)
+
+
 class ProjectSerializer(serializers.ModelSerializer[Membership]):
     slug = serializers.CharField(source="project.slug")
     name = serializers.CharField(source="project.name")
@@ -22,7 +31,7 @@ class ProjectSerializer(serializers.ModelSerializer[Membership]):
 class JudgementSerializer(serializers.Serializer[object]):
     """A judgement as core.judgement reads it; positions are 0-based, as text keys in JSON."""
 
-    labels = serializers.CharField(required=False, help_text="One character a step: + 0 - ? or . (not judged).")
+    labels = LabelsField(required=False, help_text="One a step: + 0 - ? or . (not judged); a text will do too.")
     error_types = serializers.DictField(
         child=serializers.ListField(child=serializers.ChoiceField(KINDS)), required=False
     )
@@ -65,6 +74,7 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
     digest = serializers.CharField(source="item.solution.digest")
     original = OriginalSerializer(allow_null=True)
     version = serializers.IntegerField(source="draft_version")
+    draft = JudgementSerializer(help_text="Empty until something was saved.")
 
     class Meta:
         model = Assignment
@@ -91,7 +101,7 @@ class SubmittedSerializer(StateSerializer):
 
 class MachineLabelsSerializer(serializers.Serializer[object]):
     rater = serializers.CharField()
-    labels = serializers.CharField()
+    labels = LabelsField()
 
 
 class InjectionSerializer(serializers.Serializer[object]):
@@ -118,7 +128,7 @@ class ItemSerializer(serializers.ModelSerializer[Item]):
 class AnnotationSerializer(serializers.Serializer[object]):
     rater = serializers.CharField()
     phase = serializers.CharField()
-    labels = serializers.CharField()
+    labels = LabelsField()
     error_types = serializers.JSONField(allow_null=True)
     verdict = serializers.JSONField(allow_null=True)
     finish_reason = serializers.CharField()

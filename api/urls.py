@@ -1,7 +1,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from api.views import items, review
+from api.views import items, review, transfer
 
 app_name = "api"
 
@@ -21,6 +21,9 @@ lead_urls = [
     path("projects/<slug:project>/items", items.items, name="items"),
     path("projects/<slug:project>/items/<int:item>", items.item, name="item"),
     path("projects/<slug:project>/agreement", items.agreement, name="agreement"),
+    path("projects/<slug:project>/exports", transfer.exports, name="exports"),
+    path("projects/<slug:project>/exports/<int:transfer>", transfer.export, name="export"),
+    path("projects/<slug:project>/exports/<int:transfer>/file", transfer.export_file, name="export-file"),
 ]
 
 schema_urls = [

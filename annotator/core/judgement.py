@@ -109,9 +109,12 @@ def edited_steps(steps: Sequence[str], judgement: Judgement) -> list[str] | None
 
 
 def _labels(value: Any, n_steps: int) -> str:
+    """A text of one character a step, or a list of such characters, as the API shows them."""
+    if isinstance(value, list) and all(isinstance(label, str) and len(label) == 1 for label in value):
+        value = "".join(value)
     try:
         if not isinstance(value, str):
-            raise ValueError("must be a text of one character a step")
+            raise ValueError("must be a list of labels, or a text of one character a step")
         lab.check_labels(value, n_steps)
     except ValueError as error:
         raise BadJudgement("labels", str(error)) from None

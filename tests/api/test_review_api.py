@@ -20,8 +20,9 @@ def test_claim_draft_submit_and_next(alice: Membership, call: Call) -> None:
     first = call(alice, "POST", "claim").json()
     assert (first["state"], first["protocol"], len(first["steps"])) == ("claimed", "label_steps", 3)
     path = f"assignments/{first['id']}"
-    saved = call(alice, "PUT", f"{path}/draft", {"version": 0, "draft": {"labels": "+.."}})
+    saved = call(alice, "PUT", f"{path}/draft", {"version": 0, "draft": {"labels": ["+", ".", "."]}})
     assert saved.json()["version"] == 1
+    assert call(alice, "GET", path).json()["draft"]["labels"] == ["+", ".", "."]
     done = call(alice, "POST", f"{path}/submit", {"labels": "++-", "claim_next": True}).json()
     assert done["state"] == "submitted"
     assert call(alice, "GET", f"assignments/{done['next']}").json()["id"] == done["next"]
@@ -78,7 +79,7 @@ def test_nothing_is_revealed_before_the_commit(alice: Membership, call: Call) ->
     assert call(alice, "POST", f"{path}/commit", {"labels": "+++"}).json()["state"] == "committed"
     shown = call(alice, "GET", f"{path}/reveal").json()
     assert shown["injection"]["reason"] == "SECRET-REASON"
-    assert shown["annotations"] == [{"rater": f"injector:{machine.name}", "labels": "+-+"}]
+    assert shown["annotations"] == [{"rater": f"injector:{machine.name}", "labels": ["+", "-", "+"]}]
 
 
 def test_both_judgements_stay(alice: Membership, call: Call) -> None:

@@ -15,6 +15,10 @@ def test_an_empty_draft_judges_nothing() -> None:
     assert parse({}, 3, KINDS) == Judgement(labels="...")
 
 
+def test_labels_may_come_as_a_list() -> None:
+    assert parse({"labels": ["+", "-", "."]}, 3, KINDS).labels == "+-."
+
+
 def test_everything_is_read() -> None:
     judgement = parse(
         {
@@ -43,6 +47,7 @@ def test_everything_is_read() -> None:
         ({"labels": "++"}, "labels"),
         ({"labels": "++x"}, "labels"),
         ({"labels": ["+"]}, "labels"),
+        ({"labels": ["+", "+", "right"]}, "labels"),
         ({"error_types": {"3": ["circular"]}}, "error_types"),
         ({"error_types": {"one": ["circular"]}}, "error_types"),
         ({"error_types": {"1": ["nonsense"]}}, "error_types[1]"),
