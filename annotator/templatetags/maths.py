@@ -14,7 +14,7 @@ from annotator.core import tex
 
 register = template.Library()
 
-Piece = tuple[str, str]  # "equal", "insert" or "delete", and the text: as core.align.word_diff has them
+Piece = tuple[str, str]  # "equal", "insert" or "delete", and the text
 OPEN = {"equal": "", "insert": "<ins>", "delete": "<del>"}
 CLOSE = {"equal": "", "insert": "</ins>", "delete": "</del>"}
 SPAN = {tex.Kind.INLINE: '<span class="tex">', tex.Kind.DISPLAY: '<span class="tex block">'}

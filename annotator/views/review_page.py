@@ -16,8 +16,9 @@ from annotator.core import labels as lab
 from annotator.core.judgement import VERDICTS, Judgement
 from annotator.errors import Incomplete, PlumblineError
 from annotator.models import Annotation, Assignment, AssignmentState, Injection, Membership, Protocol
-from annotator.templatetags.maths import Piece
 from annotator.views.pace import Pace, pace_of
+
+Piece = tuple[str, str]  # "equal", "insert" or "delete", and the text: as core.align.word_diff has them
 
 KINDS: Final = {kind.code: kind for kind in lab.ERROR_TYPES}
 WORDS: Final = {"+": "right", "0": "neutral", "-": "wrong", "?": "unsure", ".": "not judged"}

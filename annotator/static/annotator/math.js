@@ -17,7 +17,9 @@ export function setMath(root) {
       if (isIntersecting) take(target)
     }
   }, { rootMargin: '200px' })
-  for (const span of spans) watcher.observe(span)
+  for (const span of spans.filter(inView)) take(span)
+  performance.mark('mathematics in view')
+  for (const span of waiting) watcher.observe(span)
   whenIdle((deadline) => {
     for (const span of waiting) {
       if (deadline.timeRemaining() < 3) return true
@@ -36,6 +38,12 @@ export function toggleRaw(root) {
     else typeset(span)
   }
   return raw
+}
+
+/** Asked of all spans before any is set, so that the browser lays the page out once. */
+function inView(span) {
+  const { top, bottom, width } = span.getBoundingClientRect()
+  return width > 0 && bottom > 0 && top < innerHeight
 }
 
 function typeset(span) {

@@ -22,7 +22,6 @@ let retry = 0
 const past = []
 let last = read(form)
 
-setMath(document)
 const drafts = isOpen ? makeDrafts(form, () => { last = read(form) }) : null
 
 // --- Moving -----------------------------------------------------------------------------------------
@@ -295,3 +294,5 @@ document.addEventListener('visibilitychange', countTime)
 
 if (form.dataset.phase === 'blind') go(firstOpen(), { scroll: firstOpen() > 0 })
 else showClaim(form.querySelector('.claim'))
+performance.mark('keys live')
+setMath(document)
