@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import celeryd_init, setup_logging
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -20,6 +21,10 @@ def _keep_django_logging(**_: Any) -> None:
 
 @celeryd_init.connect
 def _refuse_unsafe(**_: Any) -> None:
+    """Celery logs an exception of a receiver and goes on; SystemExit it lets through."""
     from annotator.checks import refuse_unsafe
 
-    refuse_unsafe()
+    try:
+        refuse_unsafe()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from error

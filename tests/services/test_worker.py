@@ -24,7 +24,10 @@ def env(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
 
 def send(env: dict[str, str], path: Path, seconds: float = 0) -> None:
     """Send the task by name from a process of its own, as the web does."""
-    code = f"from config.celery import app; app.send_task('tests.ring', ({str(path)!r}, {seconds}))"
+    code = (
+        "import django; django.setup()\n"
+        f"from config.celery import app; app.send_task('tests.ring', ({str(path)!r}, {seconds}))"
+    )
     subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT, check=True, timeout=60)
 
 
