@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tqdm import tqdm
+
 Tick = Callable[[int, int], None]
 
 
@@ -13,10 +15,10 @@ def progress(title: str) -> Iterator[Tick]:
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
-    # Imported only where it is shown: it takes as long as a small import.
-    from rich.console import Console
-    from rich.progress import Progress
+    with tqdm(desc=title, file=sys.stderr) as bar:
 
-    with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total or None)
+        def tick(done: int, total: int) -> None:
+            bar.total = total or None
+            bar.update(done - bar.n)
+
+        yield tick
