@@ -65,11 +65,15 @@ def _refused(request: PageRequest, held: Assignment, error: errors.PlumblineErro
 
 def _answer(request: PageRequest, page: HttpResponse, body: dict[str, Any]) -> HttpResponse:
     """review.js asks for JSON, so that it can tell a refusal from a lost connection."""
-    if "application/json" in request.headers.get("Accept", ""):
+    if _by_script(request):
         status = page.status_code if page.status_code >= 400 else 200
         page = JsonResponse(body, status=status)
     patch_vary_headers(page, ["Accept"])
     return page
+
+
+def _by_script(request: PageRequest) -> bool:
+    return "application/json" in request.headers.get("Accept", "")
 
 
 def _entered(request: PageRequest, held: Assignment) -> dict[str, Any]:
@@ -109,7 +113,8 @@ def _ask(request: PageRequest, held: Assignment) -> str:
     if "version" in request.POST and held.state in DRAFTING:
         _save(request, held)
     acts.ask(by=request.membership, assignment_id=held.pk, text=request.POST.get("question", ""))
-    messages.success(request, "Your question was sent to the leads. You find the answer under My work.")
+    if not _by_script(request):
+        messages.success(request, "Your question was sent to the leads. You find the answer under My work.")
     return request.path
 
 

@@ -70,9 +70,8 @@ def _note(post: QueryDict) -> str:
 
 def _verdict(post: QueryDict) -> dict[str, str]:
     prefix = "verdict-"
-    return {
-        name.removeprefix(prefix): value for name, value in post.items() if name.startswith(prefix) and value
-    }
+    given = {name.removeprefix(prefix): post.get(name, "") for name in post if name.startswith(prefix)}
+    return {question: answer for question, answer in given.items() if answer}
 
 
 def _whole(text: str) -> int:

@@ -291,6 +291,14 @@ def test_everyone_can_use_it(sit: Sit, theme: str) -> None:
     clean(ready(page))
 
 
+def test_everyone_can_use_what_stops_at_the_first_error(sit: Sit) -> None:
+    project = make.project(protocol=Protocol.LABEL_STEPS)
+    make.plain_item(project, 1)
+    page = claimed(sit(make.member(project)), project)
+    press(page, "3")
+    clean(page)
+
+
 def clean(page: Page) -> None:
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
