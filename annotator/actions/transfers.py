@@ -65,6 +65,9 @@ def working(row: Row, states: Sequence[TransferState]) -> Iterator[Row]:
     except errors.PlumblineError as error:
         rows.update(error=error.message)
         raise
+    except Exception:
+        rows.update(error="It stopped by a fault; the log of the worker says which.")
+        raise
     finally:
         rows.update(beat_at=None)
         row.refresh_from_db()

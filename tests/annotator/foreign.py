@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.forms.models import model_to_dict
-
 from annotator.actions import import_check, import_write, imports
 from annotator.actions.import_files import find_files
 from annotator.models import Annotation, Import, Injection, Item, Problem, Project, Solution, TransferState
@@ -63,26 +61,33 @@ def imported(project: Project, *paths: Path, **options: Any) -> Import:
     return import_write.write(row=row)
 
 
-def rows_of(project: Project) -> list[list[dict[str, Any]]]:
+ROWS = {
+    Problem: ("project", "key parent__key group foreign_id text answer meta"),
+    Solution: (
+        "project",
+        "key problem__key parent__key steps n_steps digest foreign_id foreign_format extra meta",
+    ),
+    Injection: (
+        "child__project",
+        "child__key parent__key error_type claimed_changed claimed_wrong reason rater alignment",
+    ),
+    Annotation: (
+        "solution__project",
+        "solution__key rater phase labels n_steps first_error scores error_types verdict finish_reason note",
+    ),
+    Item: (
+        "project",
+        "solution__key protocol error_type wanted open_slots priority held held_because decision gold "
+        "n_submitted opened_at",
+    ),
+}
+
+
+def rows_of(project: Project) -> list[list[Any]]:
     """All that an import writes, without what differs between two of the same file: ids and times."""
-    return [
-        [_plain(row) for row in Problem.objects.filter(project=project).order_by("key")],
-        [_plain(row) for row in Solution.objects.filter(project=project).order_by("key")],
-        [_plain(row) for row in Injection.objects.filter(child__project=project).order_by("child__key")],
-        [
-            _plain(row)
-            for row in Annotation.objects.filter(solution__project=project).order_by("solution__key")
-        ],
-        [_plain(row) for row in Item.objects.filter(project=project).order_by("solution__key")],
-    ]
-
-
-def _plain(row: Any) -> dict[str, Any]:
-    links = {field.name: getattr(row, field.name) for field in row._meta.fields if field.is_relation}
-    named = {
-        name: (getattr(link, "key", None) or str(link)) if link else None
-        for name, link in links.items()
-        if name not in ("project", "source_import")
-    }
-    values = model_to_dict(row, exclude=[*links, "id"])
-    return values | named
+    found = []
+    for model, (link, names) in ROWS.items():
+        columns = names.split()
+        rows = model._default_manager.filter(**{link: project}).order_by(columns[0], "pk")
+        found.append([list(row) for row in rows.values_list(*columns)])
+    return found

@@ -22,8 +22,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no project {project!r}.")
         n = sum(self._check(one, fix) for one in projects.order_by("slug"))
         if n and not fix:
-            raise CommandError(f"{n} differences. Put them right with --fix.")
-        self.stdout.write(f"{n} differences{', put right' if n else ''}.")
+            raise CommandError(f"{_differences(n)}. Put right with --fix.")
+        self.stdout.write(f"{_differences(n)}{', put right' if n else ''}.")
 
     def _check(self, project: Project, fix: bool) -> int:
         n = 0
@@ -31,3 +31,7 @@ class Command(BaseCommand):
             n += 1
             self.stdout.write(f"{project.slug}, item {item}: {field} is {stored}, should be {computed}")
         return n
+
+
+def _differences(n: int) -> str:
+    return f"{n} difference{'s' * (n != 1)}"
