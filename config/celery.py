@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("plumbline")
+app.set_default()  # current_app is per thread: without this the web's threads would ring a bell nobody hears
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -16,6 +16,7 @@ FILTERS = {"decision": set(Decision.values), "held": {"true", "false"}}
 
 
 @extend_schema(
+    operation_id="projects_items_list",
     parameters=[
         OpenApiParameter("after", int, description="Items with a larger id."),
         OpenApiParameter("decision", str, enum=Decision.values),

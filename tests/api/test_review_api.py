@@ -1,6 +1,7 @@
 """The reviewer's loop through the API, with tokens, as another program would run it."""
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from annotator.models import Annotation, Assignment, Injection, Item, Membership, Phase, Rater
@@ -124,3 +125,8 @@ def test_the_schema_names_every_address(alice: Membership) -> None:
     schema = client.get("/api/v1/schema", headers={"Accept": "application/json"}).json()
     assert "/api/v1/projects/{project}/assignments/{assignment}/submit" in schema["paths"]
     assert client.get("/api/v1/docs").status_code == 200
+
+
+def test_the_schema_is_valid_without_warnings(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn")
+    assert "Warning" not in capsys.readouterr().err

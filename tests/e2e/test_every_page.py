@@ -1,0 +1,147 @@
+"""Every page with hostile text in every field that data can fill: nothing runs, nothing is blocked, axe is silent,
+nothing is wider than the screen. Pictures of each page go to SCREENSHOTS, to be looked at."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.core.management import call_command
+from playwright.sync_api import Page
+
+from annotator import queue
+from annotator.actions import account, exports, guidelines, people, review
+from annotator.models import Assignment, Export, Item, Membership, Project, Role
+from annotator.policies import Operator
+from tests import factories as make
+from tests.e2e.conftest import DESKTOP, PHONE, shoot
+
+HOSTILE = (
+    "<script>alert(1)</script><img src=x onerror=alert(2)> $\\href{javascript:alert(3)}{x}$ "
+    "$\\htmlData{a=b}{y}$ $\\includegraphics{x}$ [md](javascript:alert(4)) ![i](http://127.0.0.1:9/x.png) "
+    "</textarea></script>{{ 7|add:7 }} \u202e"
+)
+
+PAGES = {
+    "home": "/", "account": "/account/", "keys": "/account/keys/", "tokens": "/account/tokens/",
+    "project": "/p/{slug}/", "settings": "/p/{slug}/settings/", "people": "/p/{slug}/people/",
+    "guidelines": "/p/{slug}/guidelines/", "questions": "/p/{slug}/questions/", "mine": "/p/{slug}/mine/",
+    "items": "/p/{slug}/items/", "items-filtered": "/p/{slug}/items/?decision=conflicted",
+    "item": "/p/{slug}/items/{item}/", "imports": "/p/{slug}/imports/",
+    "import": "/p/{slug}/imports/{imported}/", "exports": "/p/{slug}/exports/",
+    "export": "/p/{slug}/exports/{exported}/", "agreement": "/p/{slug}/agreement/", "missing": "/p/{slug}/nowhere/",
+    "review-blind": "/p/{slug}/review/{blind}/", "review-revealed": "/p/{slug}/review/{revealed}/",
+    "review-done": "/p/{slug}/review/{done}/",
+}  # fmt: skip
+
+
+def hostile_records(folder: Path) -> Path:
+    """Six PRMBench records with HOSTILE in every field of text."""
+    lines = []
+    for number, kind in enumerate(["circular", "deception", "confidence", "redundency", "circular", "deception"]):
+        steps = [f"Step one of {number}. {HOSTILE}", "Then $1+1=2$.", "So $x=2$."]
+        changed = [steps[0], f"Then $1+1=3$. {HOSTILE}", "So $x=3$.", HOSTILE]
+        lines.append(
+            {
+                "original_question": f"What is $x$ in case {number}? {HOSTILE}",
+                "modified_question": f"What is $x$ in case {number}, really? {HOSTILE}",
+                "original_process": steps, "modified_process": changed, "modified_steps": [2, 3],
+                "error_steps": [2], "reason": f"Because {HOSTILE}", "idx": f"hostile_{number}",
+                "question": HOSTILE, "classification": kind, "note<script>": HOSTILE,
+            }
+        )  # fmt: skip
+    path = folder / "hostile <b>.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+@pytest.fixture
+def world(transactional_db: None, tmp_path: Path, settings: Any) -> dict[str, Any]:
+    """A project where two reviewers are in every phase of work, all its texts hostile."""
+    settings.DATA_DIR = tmp_path
+    project = make.project(name=f"Check {HOSTILE}"[:120])
+    call_command("import_solutions", project.slug, str(hostile_records(tmp_path)), format="prmbench", verbosity=0)
+    lead, alice, bob = make.member(project, "lead", Role.OWNER), make.member(project), make.member(project)
+    guidelines.write_guideline(by=lead, project=project, text=f"# Guide {HOSTILE}\n\n{HOSTILE}")
+    for me, labels in ((alice, "+-++"), (bob, "+--+")):
+        done = reviewed(me, labels)
+    review.ask(by=bob, assignment_id=done.pk, text=HOSTILE)
+    revealed = committed(bob, "++++")
+    people.invite(by=lead, project=project, role=Role.REVIEWER, note=HOSTILE[:120])
+    exported = exports.start_export(by=Operator(), project=project, format="prmbench", which="all")
+    exports.write(row=Export.objects.get())
+    blind = queue.claim(by=alice)
+    return {
+        "project": project, "lead": lead, "alice": alice, "bob": bob, "slug": project.slug,
+        "item": done.item_id, "done": done.pk, "revealed": revealed.pk, "blind": blind.pk,
+        "exported": exported.pk, "imported": project.imports.get().pk,
+    }  # fmt: skip
+
+
+def committed(me: Membership, labels: str) -> Assignment:
+    assignment = queue.claim(by=me)
+    data = {"labels": labels, "note": HOSTILE, "error_types": {"1": ["circular"]}, "edit": {"2": HOSTILE}}
+    return review.commit(by=me, assignment_id=assignment.pk, data=data)
+
+
+def reviewed(me: Membership, labels: str) -> Assignment:
+    assignment = committed(me, labels)
+    verdict = {"claim": "fix", "original": "right", "kind": "circular"}
+    return review.submit(
+        by=me, assignment_id=assignment.pk, data={**assignment.draft, "verdict": verdict, "note": HOSTILE}
+    )
+
+
+def check(page: Page, name: str) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+    width, shown = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert width <= shown, f"{name} is {width} px wide on a screen of {shown}"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1280", "390"])
+def test_every_page(
+    sit: Callable[..., Any], world: dict[str, Any], scheme: str, size: dict[str, int]
+) -> None:
+    seats = {
+        who: sit(world[who], viewport=size, color_scheme=scheme) for who in ("lead", "alice", "bob")
+    }
+    for name, pattern in PAGES.items():
+        who = {"review-blind": "alice"}.get(name, "bob" if name.startswith("review") else "lead")
+        page = seats[who].open(pattern.format(**world))
+        page.wait_for_load_state("load")
+        check(page, name)
+        shoot(page, f"{name}-{size['width']}-{scheme}")
+
+
+@pytest.mark.parametrize("name", ["sign-in", "join", "set-password"])
+def test_pages_before_signing_in(sit: Callable[..., Any], world: dict[str, Any], name: str) -> None:
+    lead, project = world["lead"], world["project"]
+    paths = {
+        "sign-in": "/sign-in/",
+        "join": f"/join/{people.invite(by=lead, project=project, role=Role.REVIEWER, note='')[1]}/",
+        "set-password": account.make_password_link(by=lead, user=world["bob"].user),
+    }
+    for scheme in ("light", "dark"):
+        page = sit(None, color_scheme=scheme).open(paths[name])
+        check(page, name)
+        shoot(page, f"{name}-1280-{scheme}")
+
+
+def test_the_api_docs_load_under_the_strict_policy(sit: Callable[..., Any], world: dict[str, Any]) -> None:
+    page = sit(world["lead"]).open("/api/v1/docs")
+    page.locator(".opblock", has_text="/api/v1/projects/{project}/claim").wait_for()
+
+
+def test_an_empty_project_says_what_to_do(sit: Callable[..., Any], transactional_db: None) -> None:
+    project: Project = make.project()
+    seat = sit(make.member(project, "lead", Role.OWNER))
+    for name in ("project", "items", "questions", "imports", "exports", "agreement", "mine"):
+        page = seat.open(PAGES[name].format(slug=project.slug))
+        check(page, name)
+        shoot(page, f"empty-{name}-1280-light")
+        assert page.locator(".empty").count(), f"{name} has no word for an empty project"
+    assert not Item.objects.exists()
