@@ -31,7 +31,10 @@ class ManyFilesField(forms.FileField):
 class ImportForm(Plain, forms.Form):
     uploads = ManyFilesField(label="Files", help_text="Several at once if you like; .gz too.")
     format = forms.ChoiceField(choices=FORMAT_CHOICES)
-    protocol = forms.ChoiceField(required=False, help_text="Left as it is, other solutions are only checked.")
+    protocol = forms.ChoiceField(
+        required=False,
+        help_text="Unless you choose, other right solutions (multi_solutions) get “check solution”.",
+    )
     overlap = forms.IntegerField(
         min_value=1, max_value=MAX_OVERLAP, required=False, label="Reviewers for each item"
     )
