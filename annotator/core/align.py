@@ -25,6 +25,7 @@ class Op(StrEnum):
     INSERTED = "inserted"
     DELETED = "deleted"
     MOVED = "moved"  # equal, but out of order
+    REPLACED = "replaced"  # `beside` alone says so: an unlike step stands in its place
 
 
 class Pair(NamedTuple):
@@ -179,11 +180,37 @@ def _in_order(anchors: list[_Anchor], moved: dict[int, int], n_olds: int, n_news
             yield Pair(anchor.op, anchor.old, anchor.new)
 
 
+def beside(pairs: Iterable[Pair]) -> list[Pair]:
+    """The alignment as people read it: in one gap the k-th step that is gone stands beside the k-th that is new,
+    unlike as they are. Never stored."""
+    result: list[Pair] = []
+    for in_gap, run in groupby(pairs, key=lambda pair: pair.op in (Op.INSERTED, Op.DELETED)):
+        result.extend(_side_by_side(list(run)) if in_gap else run)
+    return result
+
+
+def _side_by_side(run: list[Pair]) -> list[Pair]:
+    gone = [pair for pair in run if pair.new is None]
+    new = [pair for pair in run if pair.old is None]
+    both = [Pair(Op.REPLACED, was.old, now.new) for was, now in zip(gone, new, strict=False)]
+    return [*both, *gone[len(both) :], *new[len(both) :]]
+
+
+def pieces(op: Op, old: str, new: str) -> list[tuple[str, str]]:
+    """The two wordings of a step as `word_diff` has them; unlike ones are not picked apart."""
+    if op is Op.CHANGED:
+        return word_diff(old, new)
+    if op in (Op.EQUAL, Op.MOVED):
+        return [("equal", new)]
+    return [piece for piece in (("delete", old), ("insert", new)) if piece[1]]
+
+
 def describe(pairs: Sequence[Pair]) -> str:
     """Say in a sentence what changed, counting steps from 1: "Steps 3–7 differ …; step 6 is new."."""
     at = {op: [p.old if p.new is None else p.new for p in pairs if p.op is op] for op in Op}
     new, gone, moved = _steps(at[Op.INSERTED]), _steps(at[Op.DELETED]), _steps(at[Op.MOVED])
-    differ = _steps([*at[Op.CHANGED], *at[Op.INSERTED]] if at[Op.CHANGED] else [])
+    other = [*at[Op.CHANGED], *at[Op.REPLACED]]
+    differ = _steps([*other, *at[Op.INSERTED]] if other else [])
     clauses = [
         f"{differ} {'differ' if _many(differ) else 'differs'} from the original" if differ else "",
         f"{new} {'are' if _many(new) else 'is'} new" if new else "",

@@ -118,9 +118,9 @@ def _ratings(annotations: Iterable[Annotation]) -> list[Rating]:
 def _pairs(solution: Solution, injection: Injection | None) -> list[align.Pair]:
     """The stored alignment; one of equal steps where there is no original to show beside."""
     if injection and injection.alignment:
-        return align.load(injection.alignment)
+        return align.beside(align.load(injection.alignment))
     if solution.parent:
-        return align.align(solution.parent.steps, solution.steps)
+        return align.beside(align.align(solution.parent.steps, solution.steps))
     return [align.Pair(align.Op.EQUAL, None, position) for position in range(solution.n_steps)]
 
 
@@ -147,11 +147,8 @@ def aligned(old: Sequence[str], new: Sequence[str], pairs: Iterable[align.Pair])
 
 
 def _pieces(old: Sequence[str], new: Sequence[str], pair: align.Pair) -> list[Piece]:
-    if pair.new is None:
-        return [("delete", old[pair.old])] if pair.old is not None else []
-    if pair.op == align.Op.CHANGED and pair.old is not None:
-        return align.word_diff(old[pair.old], new[pair.new])
-    return [("insert" if pair.op == align.Op.INSERTED else "equal", new[pair.new])]
+    was = "" if pair.old is None else old[pair.old]
+    return align.pieces(pair.op, was, "" if pair.new is None else new[pair.new])
 
 
 def _cell(rating: Rating, position: int) -> Cell:

@@ -150,7 +150,7 @@ def build(
     bound = keys_in_force(json.dumps(by.user.keys, sort_keys=True))
     judgement = read_judgement(assignment.draft if entered is None else entered, assignment)
     revealed = blinding.reveal(assignment) if blinding.is_revealed(assignment) else None
-    pairs = align.load(original.alignment) if original else []
+    pairs = align.beside(align.load(original.alignment)) if original else []
     problem = assignment.item.solution.problem
     was = original.solution.problem.text if original else problem.text
     diff = align.word_diff(was, problem.text) if was != problem.text else [("equal", problem.text)]
@@ -196,9 +196,9 @@ def _row(pair: align.Pair, steps: Sequence[str], old: Sequence[str]) -> Row:
         return Row(now, [("insert", steps[now])], tag="new step")
     if op is align.Op.MOVED:
         return Row(now, [("equal", steps[now])], tag=f"moved, was {was + 1}")
+    diff = align.pieces(op, old[was], steps[now])
     if op is align.Op.EQUAL:
-        return Row(now, [("equal", steps[now])])
-    diff = align.word_diff(old[was], steps[now])
+        return Row(now, diff)
     before = [piece for piece in diff if piece[0] != "insert"]
     return Row(now, [piece for piece in diff if piece[0] != "delete"], was, before)
 

@@ -137,11 +137,13 @@ def test_a_changed_question_is_shown_with_what_it_was() -> None:
 
 def test_moved_new_and_removed_steps_are_named() -> None:
     made = Made(
-        "q", "1", ["a one", "b two", "zzz"], "circular", ["b two", "a one", "new thing here"], [1], ""
-    )
+        "q", "1", ["a one", "b two", "zzz", "vvv", "end"], "circular",
+        ["b two", "a one", "new thing here", "end", "and more"], [1], "",
+    )  # fmt: skip
     html = Desk(make.injected_item(make.project(), made=made)).html()
     assert "moved, was" in html
-    assert "removed, was 3" in html
+    assert "was 3 · <del>zzz</del>" in html  # an unlike step stands in its place
+    assert "removed, was 4" in html
     assert "new step" in html
 
 

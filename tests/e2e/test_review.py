@@ -207,11 +207,11 @@ def test_raw_tex_is_one_key_away_and_a_broken_formula_shows(sit: Sit) -> None:
     make.injected_item(project, made=made)
     page = claimed(sit(make.member(project)), project)
     expect(page.locator(".step .tex.failed")).to_have_text("$\\frac{1}$")
-    expect(page.locator(".step .tex.set")).to_have_count(1)
+    expect(page.locator("#s0 .text .tex.set")).to_have_count(1)
     press(page, "t")
     expect(page.locator("#s0 .text")).to_have_text("It is $\\frac{1}$ or \\(2^2\\).")
     press(page, "t")
-    expect(page.locator(".step .tex.set")).to_have_count(1)
+    expect(page.locator("#s0 .text .tex.set")).to_have_count(1)
 
 
 def test_the_plain_form_is_complete_without_javascript(sit: Sit) -> None:

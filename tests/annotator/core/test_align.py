@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotator.core import align as A
-from annotator.core.align import Op, Pair, align
+from annotator.core.align import Op, Pair, align, beside, describe, pieces, word_diff
 
 # Few words, so that equal, similar and moved steps are common.
 steps = st.lists(
@@ -20,7 +20,7 @@ wordings = st.lists(
 
 def brief(pairs):
     """The pairs as text: = equal, ~ changed, + inserted, - deleted, > moved; positions old, new."""
-    signs = dict(zip(Op, "=~+->", strict=True))
+    signs = dict(zip(Op, "=~+->/", strict=True))
     return " ".join(signs[p.op] + "".join(str(n) for n in (p.old, p.new) if n is not None) for p in pairs)
 
 
@@ -154,7 +154,7 @@ def test_changed_steps():
 
 def _pairs(text):
     """Undo `brief`, for one-digit positions."""
-    ops = dict(zip("=~+->", Op, strict=True))
+    ops = dict(zip("=~+->/", Op, strict=True))
     made = []
     for sign, *digits in text.split():
         first, last = int(digits[0]), int(digits[-1])
@@ -225,3 +225,32 @@ def test_a_very_long_change_is_shown_whole():
     old, new = "so " + "a b " * 2_000 + "end", "so " + "b c " * 2_000 + "end"
     assert [op for op, _ in A.word_diff(old, new)] == ["equal", "delete", "insert", "equal"]
     _assert_joins(old, new)
+
+
+def test_unlike_steps_of_one_gap_are_read_side_by_side() -> None:
+    old = ["Let x be 1.", "Subtract the equations.", "$5p = 3$.", "So it is."]
+    new = ["Let x be 1.", "Assume the answer is 29 cents!", "Now check everything again", "One more look", "So it is."]
+    read = beside(align(old, new))
+    assert [(pair.op, pair.old, pair.new) for pair in read] == [
+        (Op.EQUAL, 0, 0),
+        (Op.REPLACED, 1, 1),
+        (Op.REPLACED, 2, 2),
+        (Op.INSERTED, None, 3),
+        (Op.EQUAL, 3, 4),
+    ]
+    assert describe(read) == "Steps 2–4 differ from the original; step 4 is new."
+
+
+@given(st.lists(st.text(max_size=8), min_size=1, max_size=8), st.lists(st.text(max_size=8), min_size=1, max_size=8))
+def test_side_by_side_loses_no_step(old: list[str], new: list[str]) -> None:
+    read = beside(align(old, new))
+    assert sorted(pair.old for pair in read if pair.old is not None) == list(range(len(old)))
+    assert [pair.new for pair in read if pair.new is not None] == list(range(len(new)))
+
+
+def test_pieces_by_what_became_of_the_step() -> None:
+    assert pieces(Op.REPLACED, "a", "b") == [("delete", "a"), ("insert", "b")]
+    assert pieces(Op.INSERTED, "", "b") == [("insert", "b")]
+    assert pieces(Op.DELETED, "a", "") == [("delete", "a")]
+    assert pieces(Op.EQUAL, "1. a", "2. a") == [("equal", "2. a")]
+    assert pieces(Op.CHANGED, "a b", "a c") == word_diff("a b", "a c")
