@@ -13,6 +13,7 @@ from honcho.manager import Manager
 from honcho.process import Popen, Process
 
 PR_SET_PDEATHSIG = 1
+STOPS = {signal.SIGINT, signal.SIGTERM}
 
 
 def die_with_parent(parent: int) -> None:
@@ -36,15 +37,24 @@ class TiedProcess(Process):  # type: ignore[misc]  # honcho has no types
 
     def run(self, events: Any = None, ignore_signals: bool = False) -> None:
         die_with_parent(self._manager)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         tie: Callable[[], None] = partial(die_with_parent, os.getpid())
         self._child_ctor = partial(Popen, preexec_fn=tie)
         super().run(events, ignore_signals)
 
 
 class TiedManager(Manager):  # type: ignore[misc]
+    """From here on a signal waits until everything is started: one that comes during a fork would be lost, as
+    Python ignores what a handler raises there."""
+
     def __init__(self) -> None:
         super().__init__()
         self._process_ctor = TiedProcess
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+
+    def _start(self) -> None:
+        super()._start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
     def terminate(self) -> None:
         """Honcho itself fails on a signal that comes before every process has told its id."""
@@ -53,4 +63,5 @@ class TiedManager(Manager):  # type: ignore[misc]
             return
         for runner in multiprocessing.active_children():
             runner.kill()
-        sys.exit(self.returncode)
+        sys.stdout.flush()
+        os._exit(self.returncode or 1)

@@ -17,6 +17,8 @@ graceful_timeout = 4
 # Requests answered before a worker is replaced: bounds what a leak could ever take.
 max_requests = 20_000
 max_requests_jitter = 2_000
+# One socket in the home folder, shared by all servers of a user, to steer them by: nobody here does.
+control_socket_disable = True
 
 
 def post_fork(server: Any, worker: Any) -> None:
