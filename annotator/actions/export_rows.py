@@ -6,7 +6,7 @@ judgement that is not submitted (or was reopened) is no last word; what an unfin
 there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -17,6 +17,7 @@ from annotator.models import (
     Annotation,
     AssignmentState,
     FinishReason,
+    Import,
     Injection,
     Item,
     Membership,
@@ -84,19 +85,26 @@ def choices(project: Project, min_raters: int = 1) -> list[Choice]:
 
 def rows(project: Project, which: str, min_raters: int = 1) -> Iterator[Row]:
     chosen = _chosen(which, min_raters)
-    here = _solutions(project).filter(Exists(chosen.filter(solution=OuterRef("pk")))).order_by("pk")
-    related = ("problem__parent", "parent__problem", "injection")
+    ids = _solutions(project).order_by("pk").values_list("pk", flat=True)
     last = 0
-    while solutions := list(here.filter(pk__gt=last).select_related(*related)[:CHUNK]):
-        last = solutions[-1].pk
-        by_pk = {solution.pk: solution for solution in solutions}
-        for annotation in _last_words(chosen.filter(solution__in=by_pk)):
-            yield _row(annotation, by_pk[annotation.solution_id])
+    # Plain ranges of ids: asked for only those with such an annotation, PostgreSQL reads all for every chunk.
+    while chunk := list(ids.filter(pk__gt=last)[:CHUNK]):
+        last = chunk[-1]
+        words = _last_words(chosen.filter(solution__in=chunk))
+        solutions = _loaded({word.solution_id for word in words})
+        for word in words:
+            yield _row(word, solutions[word.solution_id])
 
 
 def _solutions(project: Project) -> QuerySet[Solution]:
-    there = Q(source_import=None) | Q(source_import__state=TransferState.COMPLETE)
-    return Solution.objects.filter(there, project=project)
+    unfinished = Import.objects.filter(project=project).exclude(state=TransferState.COMPLETE)
+    return Solution.objects.filter(project=project).exclude(source_import__in=unfinished)
+
+
+def _loaded(ids: Iterable[int]) -> dict[int, Solution]:
+    return Solution.objects.select_related("problem__parent", "parent__problem", "injection").in_bulk(
+        list(ids)
+    )
 
 
 def _chosen(which: str, min_raters: int) -> QuerySet[Annotation]:
