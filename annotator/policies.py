@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 
 from annotator import errors
-from annotator.models import Assignment, AssignmentState, Decision, Item, Membership, Project, Role, User
+from annotator.models import Assignment, AssignmentState, Decision, Event, Item, Membership, Project, Role, User
 
 
 class Level(IntEnum):
@@ -172,6 +172,8 @@ def check_may_reopen(assignment: Assignment, item: Item) -> None:
         raise errors.Conflict("Only submitted work can be reopened.")
     if item.decision != Decision.INCOMPLETE:
         raise errors.Conflict("This item is decided: only a lead can change it now.")
+    if Event.objects.filter(item=item, actor__rater=assignment.rater_id, verb="look").exists():
+        raise errors.Conflict("You have seen what others said of this item: your judgement stands as it was.")
 
 
 def can_reopen(assignment: Assignment, item: Item) -> bool:

@@ -127,7 +127,7 @@ class Reviewer(threading.Thread):
             html = gzip.decompress(html)
         names = set(re.findall(rb'name="(label-\d+)"', html))
         phase = "blind" if b'value="commit"' in html else "other"
-        fields = {name.decode(): "+" for name in names}
+        fields = {"n_steps": str(len(names)), **{name.decode(): "+" for name in names}}
         fields["do"] = "commit" if phase == "blind" else "submit"
         if phase == "other":
             fields |= {"verdict-claim": "accept", "verdict-original": "right"}

@@ -1,6 +1,7 @@
 """A reviewer's writes: draft, blind commit, submit, skip, reopen, ask. Page and API call these alike."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -26,10 +27,12 @@ KINDS = frozenset(kind.code for kind in lab.ERROR_TYPES)
 
 def read_judgement(data: Mapping[str, Any], assignment: Assignment) -> Judgement:
     """The judgement in `data`; raises Invalid naming the field."""
+    solution = assignment.item.solution
     try:
-        return judging.parse(data, assignment.item.solution.n_steps, KINDS)
+        judgement = judging.parse(data, solution.n_steps, KINDS)
     except judging.BadJudgement as error:
         raise errors.Invalid(str(error), field=error.field) from None
+    return replace(judgement, edit=judging.real_edits(judgement.edit, solution.steps))
 
 
 def save_draft(*, by: Membership, assignment_id: int, data: Mapping[str, Any], version: int) -> Assignment:
@@ -184,7 +187,7 @@ def _check_open(assignment: Assignment) -> None:
 
 def _check_complete(judgement: Judgement, assignment: Assignment) -> None:
     if judgement.finish_reason in judging.ENDS_EARLY and not judgement.note.strip():
-        raise errors.Incomplete("Say in the note what is wrong: a lead reads it.", field="note")
+        raise errors.Incomplete("Say in a few words what is wrong: a lead reads it.", field="note")
     positions = judging.missing(judgement, assignment.item.protocol == Protocol.LABEL_STEPS)
     if positions:
         named = ", ".join(str(p + 1) for p in positions[:8]) + (" …" if len(positions) > 8 else "")

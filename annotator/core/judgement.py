@@ -95,6 +95,13 @@ def missing_verdict(judgement: Judgement, protocol: str) -> list[str]:
     return [name for name in VERDICTS.get(protocol, {}) if not judgement.verdict.get(name)]
 
 
+def real_edits(edit: Mapping[int, str], steps: Sequence[str]) -> dict[int, str]:
+    """Without the edits that leave a step as it is; a browser spells line breaks in its own way."""
+    same = (step.replace("\r\n", "\n").replace("\r", "\n") for step in steps)
+    unchanged = set(enumerate(same))
+    return {i: text for i, text in edit.items() if (i, text) not in unchanged}
+
+
 def edited_steps(steps: Sequence[str], judgement: Judgement) -> list[str] | None:
     """The proposed steps, or None where nothing was edited. Raises BadJudgement if none would be left."""
     gone = set(judgement.delete)

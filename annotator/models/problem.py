@@ -51,6 +51,13 @@ class Solution(models.Model):
             models.UniqueConstraint(fields=("project", "key"), name="solution_once"),
             models.CheckConstraint(condition=models.Q(n_steps__gte=1), name="solution_has_steps"),
         )
+        indexes = (
+            # For searching ids by their beginning; PostgreSQL needs the operator class to do so with any locale.
+            models.Index(
+                fields=("project", "foreign_id"), name="solution_foreign_id",
+                opclasses=("int8_ops", "varchar_pattern_ops"),
+            ),
+        )  # fmt: skip
 
     def __str__(self) -> str:
         return self.foreign_id or self.digest[:12]

@@ -16,7 +16,7 @@ from annotator.views import my_work, review_form, review_page
 
 DRAFTING = (AssignmentState.CLAIMED, AssignmentState.COMMITTED, AssignmentState.EXPIRED)
 
-Handler = Callable[[PageRequest, Assignment], str]  # does one thing, returns where to go
+Handler = Callable[[PageRequest, int], str]  # does one thing to an assignment, returns where to go
 
 
 def next_item(request: PageRequest, project: str) -> HttpResponse:
@@ -24,14 +24,13 @@ def next_item(request: PageRequest, project: str) -> HttpResponse:
 
 
 def review(request: PageRequest, project: str, assignment: int) -> HttpResponse:
-    held = acts.load(request.membership, assignment)
     if request.method != "POST":
-        return _show(request, held)
+        return _show(request, acts.load(request.membership, assignment))
     handler = DO.get(request.POST.get("do", ""))
     if handler is None:
         raise errors.Invalid("Choose what to do with this item.", field="do")
     try:
-        target = handler(request, held)
+        target = handler(request, assignment)
     except (errors.Invalid, errors.Conflict) as error:
         return _refused(request, acts.load(request.membership, assignment), error)
     return _answer(request, HttpResponseRedirect(target), {"next": target})
@@ -55,9 +54,8 @@ def _show(
 def _refused(request: PageRequest, held: Assignment, error: errors.PlumblineError) -> HttpResponse:
     """The page again with what was entered, so that nothing typed is lost."""
     body = {"message": error.message, "field": error.field, "positions": getattr(error, "positions", [])}
-    entered = _entered(request, held)
     try:
-        page = _show(request, held, entered, error)
+        page = _show(request, held, _entered(request), error)
     except errors.Invalid:  # what was entered cannot even be shown
         page = _show(request, held, None, error)
     return _answer(request, page, body)
@@ -76,50 +74,49 @@ def _by_script(request: PageRequest) -> bool:
     return "application/json" in request.headers.get("Accept", "")
 
 
-def _entered(request: PageRequest, held: Assignment) -> dict[str, Any]:
+def _entered(request: PageRequest) -> dict[str, Any]:
     do = request.POST.get("do", "")
-    return review_form.read(request.POST, held.item.solution.steps, do if do in review_form.ENDS else "")
+    return review_form.read(request.POST, do if do in review_form.ENDS else "")
 
 
-def _save(request: PageRequest, held: Assignment) -> str:
+def _save(request: PageRequest, assignment_id: int) -> str:
     version = request.POST.get("version", "")
     if not version.isdigit():
         raise errors.Invalid("version: must be a whole number.", field="version")
     acts.save_draft(
-        by=request.membership, assignment_id=held.pk, data=_entered(request, held), version=int(version)
+        by=request.membership, assignment_id=assignment_id, data=_entered(request), version=int(version)
     )
     return request.path
 
 
-def _commit(request: PageRequest, held: Assignment) -> str:
-    done = acts.commit(by=request.membership, assignment_id=held.pk, data=_entered(request, held))
+def _commit(request: PageRequest, assignment_id: int) -> str:
+    done = acts.commit(by=request.membership, assignment_id=assignment_id, data=_entered(request))
     return _open_next(request) if done.state == "submitted" else request.path
 
 
-def _submit(request: PageRequest, held: Assignment) -> str:
-    data = _entered(request, held)
-    review_form.check_end(data)
-    acts.submit(by=request.membership, assignment_id=held.pk, data=data)
+def _submit(request: PageRequest, assignment_id: int) -> str:
+    data = _entered(request)
+    acts.submit(by=request.membership, assignment_id=assignment_id, data=data)
     return _open_next(request)
 
 
-def _skip(request: PageRequest, held: Assignment) -> str:
-    acts.skip(by=request.membership, assignment_id=held.pk, reason=request.POST.get("skip_reason", ""))
+def _skip(request: PageRequest, assignment_id: int) -> str:
+    acts.skip(by=request.membership, assignment_id=assignment_id, reason=request.POST.get("skip_reason", ""))
     return _open_next(request)
 
 
-def _ask(request: PageRequest, held: Assignment) -> str:
+def _ask(request: PageRequest, assignment_id: int) -> str:
     """Without JavaScript the question comes with the whole form: that is kept first."""
-    if "version" in request.POST and held.state in DRAFTING:
-        _save(request, held)
-    acts.ask(by=request.membership, assignment_id=held.pk, text=request.POST.get("question", ""))
+    if "version" in request.POST and acts.load(request.membership, assignment_id).state in DRAFTING:
+        _save(request, assignment_id)
+    acts.ask(by=request.membership, assignment_id=assignment_id, text=request.POST.get("question", ""))
     if not _by_script(request):
         messages.success(request, "Your question was sent to the leads. You find the answer under My work.")
     return request.path
 
 
-def _reopen(request: PageRequest, held: Assignment) -> str:
-    acts.reopen(by=request.membership, assignment_id=held.pk)
+def _reopen(request: PageRequest, assignment_id: int) -> str:
+    acts.reopen(by=request.membership, assignment_id=assignment_id)
     return request.path
 
 

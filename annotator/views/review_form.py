@@ -3,21 +3,28 @@
 review.js reads the same form into the same shape (form.js), so both ways mean the same.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import QueryDict
 
 from annotator import errors
 from annotator.core import labels as lab
+from annotator.core.judgement import ENDS_EARLY as ENDS
 
-ENDS = ("bad_problem", "bad_split", "give_up")
+MAX_STEPS = 5000
 KEPT_REASONS = ("solution", "found_error")
 
 
-def read(post: QueryDict, steps: Sequence[str], ends: str = "") -> dict[str, Any]:
-    """What was entered, as it was entered: core.judgement checks it. `ends`: one of ENDS, from its button."""
-    labels = [post.get(f"label-{i}", "") or lab.UNJUDGED for i in range(len(steps))]
+def read(post: QueryDict, ends: str = "") -> dict[str, Any]:
+    """What was entered, as it was entered: core.judgement checks it. `ends`: one of ENDS, from its button.
+
+    `n_steps` comes with the form: a step without a label has no field of its own.
+    """
+    n_steps = _whole(post.get("n_steps", ""))
+    if not 1 <= n_steps <= MAX_STEPS:
+        raise errors.Invalid("The form did not come whole: load the page again.", field="n_steps")
+    labels = [post.get(f"label-{i}", "") or lab.UNJUDGED for i in range(n_steps)]
     return {
         "labels": "".join(labels),
         "error_types": {
@@ -25,13 +32,13 @@ def read(post: QueryDict, steps: Sequence[str], ends: str = "") -> dict[str, Any
             for i, label in enumerate(labels)
             if label == lab.WRONG and (types := post.getlist(f"type-{i}"))
         },
-        "edit": dict(_edits(post, steps)),
+        "edit": dict(_edits(post, n_steps)),
         "insert": {
             str(i): text
-            for i in range(-1, len(steps))
+            for i in range(-1, n_steps)
             if (text := _lines(post.get(f"insert-{i}", ""))).strip()
         },
-        "delete": [i for i in range(len(steps)) if post.get(f"delete-{i}")],
+        "delete": [i for i in range(n_steps) if post.get(f"delete-{i}")],
         "note": _note(post),
         "finish_reason": ends or _kept(post.get("finish_reason", "")),
         "verdict": _verdict(post),
@@ -39,26 +46,21 @@ def read(post: QueryDict, steps: Sequence[str], ends: str = "") -> dict[str, Any
     }  # fmt: skip
 
 
-def check_end(data: Mapping[str, Any]) -> None:
-    """Whoever ends a review early says why: the lead reads it."""
-    if data["finish_reason"] in ENDS and not data["note"].strip():
-        raise errors.Incomplete("Say in a few words what is wrong: a lead reads it.", field="why")
-
-
 def _kept(reason: str) -> str:
     """The early ends have buttons of their own: a form that comes again must not repeat one."""
     return reason if reason in KEPT_REASONS else ""
 
 
-def _edits(post: QueryDict, steps: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Steps that were given another text. A browser sends line breaks as CRLF whatever they were."""
-    for i, step in enumerate(steps):
-        text = post.get(f"edit-{i}")
-        if text is not None and text.strip() and _lines(text) != _lines(step):
-            yield str(i), _lines(text)
+def _edits(post: QueryDict, n_steps: int) -> Iterator[tuple[str, str]]:
+    """Every step's text field that came; the action drops those that change nothing."""
+    for i in range(n_steps):
+        text = _lines(post.get(f"edit-{i}", ""))
+        if text.strip():
+            yield str(i), text
 
 
 def _lines(text: str) -> str:
+    """A browser sends line breaks as CRLF whatever they were."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

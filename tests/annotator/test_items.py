@@ -336,3 +336,10 @@ class TestQuestions:
     def test_a_question_of_another_project_is_not_there(self, question: Question) -> None:
         elsewhere = factories.member(factories.project(), role=Role.LEAD)
         assert post(elsewhere, "questions/", question=question.pk, answer="Yes.").status_code == 404
+
+
+def test_who_has_looked_may_not_reopen_their_own_work(item: Item, anna: Membership) -> None:
+    done = submitted(anna, item, "++++")
+    act.look(by=anna, item=item)
+    with pytest.raises(errors.Conflict, match="seen what others said"):
+        review.reopen(by=anna, assignment_id=done.pk)

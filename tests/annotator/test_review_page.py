@@ -44,7 +44,9 @@ class Desk:
 
     def post(self, do: str, labels: str = "", **fields: Any) -> Any:
         self.assignment.refresh_from_db()
-        data = {"do": do, "version": self.assignment.draft_version, **labelled(labels), **fields}
+        n_steps = self.assignment.item.solution.n_steps
+        hidden = {"version": self.assignment.draft_version, "n_steps": n_steps}
+        data = {"do": do, **hidden, **labelled(labels), **fields}
         return self.client.post(self.url, {name.replace("__", "-"): value for name, value in data.items()})
 
     def draft(self) -> dict[str, Any]:
@@ -223,7 +225,7 @@ def test_a_question_keeps_the_form_and_shows_under_my_work(desk: Desk) -> None:
 
 def test_a_stale_save_is_refused_and_shows_what_was_entered(desk: Desk) -> None:
     desk.post("save", "++++")
-    refused = desk.client.post(desk.url, {"do": "save", "version": "0", **labelled("----")})
+    refused = desk.client.post(desk.url, {"do": "save", "version": "0", "n_steps": 4, **labelled("----")})
     assert refused.status_code == 409
     assert 'name="label-3" value="-" aria-label="wrong" checked' in refused.content.decode()
     assert desk.draft()["labels"] == "++++"
@@ -265,12 +267,18 @@ def test_types_belong_to_wrong_steps_only(desk: Desk) -> None:
     assert desk.draft()["finish_reason"] == ""
 
 
+def test_half_a_form_changes_nothing(desk: Desk) -> None:
+    desk.post("save", "++++")
+    assert desk.client.post(desk.url, {"do": "save", "version": "1"}).status_code == 400
+    assert desk.draft()["labels"] == "++++"
+
+
 def test_scripts_are_answered_in_json(desk: Desk) -> None:
-    refused = desk.client.post(desk.url, {"do": "commit"}, headers={"Accept": "application/json"})
+    refused = desk.client.post(desk.url, {"do": "commit", "n_steps": 4}, headers={"Accept": "application/json"})
     assert refused.status_code == 422
     assert refused.json()["positions"] == [0, 1, 2, 3]
     done = desk.client.post(
-        desk.url, {"do": "commit", **labelled("++++")}, headers={"Accept": "application/json"}
+        desk.url, {"do": "commit", "n_steps": 4, **labelled("++++")}, headers={"Accept": "application/json"}
     )
     assert done.json() == {"next": desk.url}
 
