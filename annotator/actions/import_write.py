@@ -11,12 +11,12 @@ from django.db import reset_queries, transaction
 from django.utils import timezone
 
 from annotator import errors, queue
+from annotator.actions.bulk import prepare_connection
 from annotator.actions.import_check import check
 from annotator.actions.import_files import Keys, files_of, fingerprint, forget_files, format_named, read
 from annotator.actions.import_items import make_items, tally_items
 from annotator.actions.import_report import Report
 from annotator.actions.import_rows import Keyed, Writer
-from annotator.actions.quick_arrays import quicken_arrays
 from annotator.actions.transfers import Tick, batched, ring, working
 from annotator.formats.records import ImportRecord
 from annotator.models import Event, Import, Project, TransferState
@@ -55,7 +55,7 @@ def write(*, row: Import, tick: Tick = lambda done, total: None) -> Import:
     with working(row, [TransferState.WRITING]):
         if fingerprint(files_of(row)) != row.report["files"]:
             raise errors.Conflict("The files have changed since the check: remove this import, start anew.")
-        quicken_arrays()
+        prepare_connection()
         writer = Writer(row)
         for batch in batched(islice(_good(row), row.n_done, None)):
             _store(row, writer, batch)

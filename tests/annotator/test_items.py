@@ -339,7 +339,7 @@ class TestQuestions:
 
 
 def test_who_has_looked_may_not_reopen_their_own_work(item: Item, anna: Membership) -> None:
-    done = submitted(anna, item, "++++")
+    done = submitted(anna, item, right(item))
     act.look(by=anna, item=item)
     with pytest.raises(errors.Conflict, match="seen what others said"):
         review.reopen(by=anna, assignment_id=done.pk)

@@ -1,4 +1,7 @@
-"""PostgreSQL alone: text arrays, as Django's bulk_create sends them, in less time: a fifth of an import's."""
+"""What long writing asks of a database connection.
+
+On PostgreSQL, Django's bulk_create sends text arrays: quoting them was a fifth of an import's time.
+"""
 
 from typing import Any
 
@@ -24,8 +27,13 @@ def _quoted(value: Any) -> bytes:
     return b'"' + bytes(value).replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 
-def quicken_arrays() -> None:
-    """Use it on this connection, for as long as that lives. Elsewhere than on PostgreSQL it does nothing."""
+def prepare_connection() -> None:
+    """Make the connection fit for much writing, for as long as it lives.
+
+    SQLite's memory map would count as ours: 128 MiB more, and an import gains nothing by it.
+    """
+    connection.ensure_connection()
     if connection.vendor == "postgresql":
-        connection.ensure_connection()
         connection.connection.adapters.register_dumper(list, QuickListDumper)
+    elif connection.vendor == "sqlite":
+        connection.cursor().execute("PRAGMA mmap_size=0")
