@@ -1,4 +1,4 @@
-"""What long writing asks of a database connection.
+"""What long work asks of a database connection.
 
 On PostgreSQL, Django's bulk_create sends text arrays: quoting them was a fifth of an import's time.
 """
@@ -28,9 +28,9 @@ def _quoted(value: Any) -> bytes:
 
 
 def prepare_connection() -> None:
-    """Make the connection fit for much writing, for as long as it lives.
+    """Make the connection fit for imports and exports, for as long as it lives.
 
-    SQLite's memory map would count as ours: 128 MiB more, and an import gains nothing by it.
+    SQLite's memory map would count as ours: 128 MiB more, and reading once from end to end gains nothing by it.
     """
     connection.ensure_connection()
     if connection.vendor == "postgresql":

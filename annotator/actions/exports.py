@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from annotator import errors, policies
 from annotator.actions import export_rows
+from annotator.actions.bulk import prepare_connection
 from annotator.actions.import_files import format_named
 from annotator.actions.record import record
 from annotator.actions.transfers import Pulse, Tick, beat, is_held, is_stalled, ring, working
@@ -147,6 +148,7 @@ def _check(by: Actor, project: Project, format: str, which: str, min_raters: int
 
 
 def _write(project: Project, fmt: Format, which: str, min_raters: int, out: IO[bytes], tick: Tick) -> Outcome:
+    prepare_connection()
     outcome, digest = Outcome(), hashlib.sha256()
     records = _writable(export_rows.rows(project, which, min_raters), fmt, outcome)
     total = export_rows.count(project, which, min_raters)
