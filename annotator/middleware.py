@@ -45,7 +45,9 @@ class AccessMiddleware:
         if not isinstance(error, errors.PlumblineError):
             return None
         if isinstance(error, errors.SignInNeeded):
-            return HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': _back(request)})}")
+            return HttpResponseRedirect(
+                f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': _back(request)})}"
+            )
         return render(request, "annotator/error.html", {"error": error}, status=error.status)
 
 

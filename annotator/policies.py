@@ -7,7 +7,17 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 
 from annotator import errors
-from annotator.models import Assignment, AssignmentState, Decision, Event, Item, Membership, Project, Role, User
+from annotator.models import (
+    Assignment,
+    AssignmentState,
+    Decision,
+    Event,
+    Item,
+    Membership,
+    Project,
+    Role,
+    User,
+)
 
 
 class Level(IntEnum):

@@ -20,7 +20,9 @@ from annotator.models.review import OPEN_STATES
 
 EXPIRE_AT_ONCE = 5
 REOPENED_AT_ONCE = 200
-REOPENED_MARGIN = timedelta(seconds=5)  # a slot may be given back by a transaction that commits after we looked
+REOPENED_MARGIN = timedelta(
+    seconds=5
+)  # a slot may be given back by a transaction that commits after we looked
 ITEMS_PER_MARK = 200
 
 
@@ -81,7 +83,9 @@ def give_back(item_ids: Iterable[int], now: datetime) -> None:
 
 def retake(assignment: Assignment) -> bool:
     """Take a slot again for a claim that had expired; False when others have taken them all."""
-    taken = Item.objects.filter(pk=assignment.item_id, open_slots__gt=0).update(open_slots=F("open_slots") - 1)
+    taken = Item.objects.filter(pk=assignment.item_id, open_slots__gt=0).update(
+        open_slots=F("open_slots") - 1
+    )
     return bool(taken)
 
 
@@ -171,8 +175,7 @@ def _take_reopened(me: Membership, items: QuerySet[Item]) -> Item | None:
     behind = Q(priority__gt=priority) | Q(priority=priority, pk__lt=item_id)
     item = items.filter(behind, pk__in=[pk for pk, _ in ids]).first()
     if item is None:
-        me.frontier_at = ids[-1][1]
-        Membership.objects.filter(pk=me.pk).update(frontier_at=me.frontier_at)
+        Membership.objects.filter(pk=me.pk).update(frontier_at=ids[-1][1])
     return item
 
 
@@ -182,7 +185,9 @@ def _move_frontier(me: Membership, item: Item) -> None:
     here = [item.priority, item.pk]
     if me.mark is None:
         changes = {"frontier": here, "mark": here, "frontier_at": timezone.now()}
-    elif item.priority < me.mark[0] or item.pk >= me.mark[1] + ITEMS_PER_MARK and item.priority == me.mark[0]:
+    elif item.priority < me.mark[0] or (
+        item.pk >= me.mark[1] + ITEMS_PER_MARK and item.priority == me.mark[0]
+    ):
         changes = {"frontier": me.mark, "mark": here}
     else:
         return

@@ -13,5 +13,5 @@ class DeclaredAccess(BasePermission):
         """Raises the refusal itself (api/errors.py answers it); sets `request.membership` where there is one."""
         match: Any = request.resolver_match
         membership = policies.authorise(match.view_name, request.method or "GET", request.user, view.kwargs)
-        request.membership = membership
+        request.membership = membership  # type: ignore[attr-defined]
         return True

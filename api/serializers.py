@@ -1,5 +1,7 @@
 """Shapes of the API's requests and answers, and their OpenAPI description. No rules: actions hold those."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from annotator.core import labels as lab
@@ -14,7 +16,7 @@ class LabelsField(serializers.ListField):
 
     child = serializers.ChoiceField(sorted(lab.LABELS))
 
-    def to_representation(self, data: str) -> list[str]:
+    def to_representation(self, data: Any) -> list[Any]:
         return list(data)
 
 
@@ -31,7 +33,9 @@ class ProjectSerializer(serializers.ModelSerializer[Membership]):
 class JudgementSerializer(serializers.Serializer[object]):
     """A judgement as core.judgement reads it; positions are 0-based, as text keys in JSON."""
 
-    labels = LabelsField(required=False, help_text="One a step: + 0 - ? or . (not judged); a text will do too.")
+    labels = LabelsField(
+        required=False, help_text="One a step: + 0 - ? or . (not judged); a text will do too."
+    )
     error_types = serializers.DictField(
         child=serializers.ListField(child=serializers.ChoiceField(KINDS)), required=False
     )

@@ -185,12 +185,16 @@ def measure(args: argparse.Namespace, kind: str, n_items: int) -> str:
             result = run(port, sessions, args.seconds, args.think)
             after = shell(env, STORED)
         stored = [after[0] - before[0], after[1]]
-        label = f"{kind}, {n_items:,} items, {len(sessions)} reviewers, think {args.think:g} s, {args.protocol}"
+        label = (
+            f"{kind}, {n_items:,} items, {len(sessions)} reviewers, think {args.think:g} s, {args.protocol}"
+        )
         return report(label + (f", {args.behind:,} behind" if args.behind else ""), result, stored)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--items", nargs="+", type=int, default=[6000, 62000])
     parser.add_argument("--database", nargs="+", default=["postgres", "sqlite"])

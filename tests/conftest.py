@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import config  # noqa: F401  (Celery's application, which tests/settings.py leaves out)
+from config import celery_app  # noqa: F401  (which tests/settings.py leaves out)
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_serialized_rollback"}
 

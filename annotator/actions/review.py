@@ -17,11 +17,27 @@ from annotator.core import labels as lab
 from annotator.core.digest import solution_digest
 from annotator.core.judgement import Judgement
 from annotator.models import (
-    Annotation, Assignment, AssignmentState, FinishReason, Item, Membership, Phase, Protocol, Question, Solution,
+    Annotation,
+    Assignment,
+    AssignmentState,
+    FinishReason,
+    Item,
+    Membership,
+    Phase,
+    Protocol,
+    Question,
+    Solution,
 )  # fmt: skip
 
 KEPT = ("state", "committed_at", "draft", "draft_version", "surplus")
-UNREAD = ("extra", "meta", "key", "foreign_id", "foreign_format", "created_at")  # long, or telling: not for a page
+UNREAD = (
+    "extra",
+    "meta",
+    "key",
+    "foreign_id",
+    "foreign_format",
+    "created_at",
+)  # long, or telling: not for a page
 KINDS = frozenset(kind.code for kind in lab.ERROR_TYPES)
 
 

@@ -185,7 +185,8 @@ def beside(pairs: Iterable[Pair]) -> list[Pair]:
     unlike as they are. Never stored."""
     result: list[Pair] = []
     for in_gap, run in groupby(pairs, key=lambda pair: pair.op in (Op.INSERTED, Op.DELETED)):
-        result.extend(_side_by_side(list(run)) if in_gap else run)
+        steps = list(run)
+        result.extend(_side_by_side(steps) if in_gap else steps)
     return result
 
 

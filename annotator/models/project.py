@@ -63,9 +63,7 @@ class Guideline(models.Model):
 
     class Meta:
         ordering = ("project", "-version")
-        constraints = (
-            models.UniqueConstraint(fields=("project", "version"), name="guideline_version_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=("project", "version"), name="guideline_version_once"),)
 
     def __str__(self) -> str:
         return f"{self.project_id} v{self.version}"

@@ -29,7 +29,8 @@ class Rater(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("kind", "name", "digest"), name="rater_once"),
             models.CheckConstraint(
-                condition=Q(kind="reviewer", user__isnull=False) | (~Q(kind="reviewer") & Q(user__isnull=True)),
+                condition=Q(kind="reviewer", user__isnull=False)
+                | (~Q(kind="reviewer") & Q(user__isnull=True)),
                 name="rater_reviewer_has_user",
             ),
         )

@@ -10,6 +10,7 @@ from django.utils.cache import patch_vary_headers
 
 from annotator import errors, queue
 from annotator.actions import review as acts
+from annotator.core.judgement import ENDS_EARLY
 from annotator.middleware import PageRequest
 from annotator.models import Assignment, AssignmentState
 from annotator.views import my_work, review_form, review_page
@@ -76,7 +77,7 @@ def _by_script(request: PageRequest) -> bool:
 
 def _entered(request: PageRequest) -> dict[str, Any]:
     do = request.POST.get("do", "")
-    return review_form.read(request.POST, do if do in review_form.ENDS else "")
+    return review_form.read(request.POST, do if do in ENDS_EARLY else "")
 
 
 def _save(request: PageRequest, assignment_id: int) -> str:
@@ -137,5 +138,5 @@ DO: dict[str, Handler] = {
     "skip": _skip,
     "ask": _ask,
     "reopen": _reopen,
-    **dict.fromkeys(review_form.ENDS, _submit),
+    **dict.fromkeys(ENDS_EARLY, _submit),
 }

@@ -10,14 +10,13 @@ from django.http import QueryDict
 
 from annotator import errors
 from annotator.core import labels as lab
-from annotator.core.judgement import ENDS_EARLY as ENDS
 
 MAX_STEPS = 5000
 KEPT_REASONS = ("solution", "found_error")
 
 
 def read(post: QueryDict, ends: str = "") -> dict[str, Any]:
-    """What was entered, as it was entered: core.judgement checks it. `ends`: one of ENDS, from its button.
+    """What was entered, as it was entered: core.judgement checks it. `ends`: one of ENDS_EARLY, from its button.
 
     `n_steps` comes with the form: a step without a label has no field of its own.
     """

@@ -1,7 +1,7 @@
 """Items and agreement, for leads."""
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,6 +10,7 @@ from annotator import errors, reports
 from annotator.actions import items as acts
 from annotator.models import Annotation, Decision, Item
 from api import serializers as shapes
+from api.requests import member
 
 PAGE = 100
 FILTERS = {"decision": set(Decision.values), "held": {"true", "false"}}
@@ -28,7 +29,7 @@ FILTERS = {"decision": set(Decision.values), "held": {"true", "false"}}
 @api_view(["GET"])
 def items(request: Request, project: str) -> Response:
     """A page of items by id; filters are named, anything else is refused."""
-    rows = Item.objects.filter(project=request.membership.project, **_filters(request)).order_by("id")
+    rows = Item.objects.filter(project=member(request).project, **_filters(request)).order_by("id")
     page = list(rows[: PAGE + 1])
     following = page[PAGE - 1].pk if len(page) > PAGE else None
     return Response(shapes.ItemPageSerializer({"items": page[:PAGE], "next_after": following}).data)
@@ -37,7 +38,7 @@ def items(request: Request, project: str) -> Response:
 def _filters(request: Request) -> dict[str, object]:
     """Query parameters to ORM filters by an allow-list: no name from outside reaches the ORM."""
     chosen: dict[str, object] = {}
-    for name, value in request.query_params.items():
+    for name, value in request.query_params.dict().items():
         if name == "after" and value.isdecimal():
             chosen["pk__gt"] = int(value)
         elif name == "error_type":
@@ -54,11 +55,13 @@ def _filters(request: Request) -> dict[str, object]:
 def item(request: Request, project: str, item: int) -> Response:
     """One item with everybody's annotations. Whoever looks gets no slot on it."""
     found = (
-        Item.objects.select_related("solution__problem").filter(project=request.membership.project, pk=item).first()
+        Item.objects.select_related("solution__problem")
+        .filter(project=member(request).project, pk=item)
+        .first()
     )
     if found is None:
         raise errors.Missing("There is no such item in this project.")
-    acts.look(by=request.membership, item=found)
+    acts.look(by=member(request), item=found)
     rows = Annotation.objects.filter(solution=found.solution, superseded_at__isnull=True)
     found.annotations = rows.select_related("rater").order_by("id")  # type: ignore[attr-defined]
     return Response(shapes.ItemDetailSerializer(found).data)
@@ -68,4 +71,4 @@ def item(request: Request, project: str, item: int) -> Response:
 @api_view(["GET"])
 def agreement(request: Request, project: str) -> Response:
     """The same figures as the page and `manage.py agreement --json`; undefined is null with a reason."""
-    return Response(reports.agreement(request.membership.project))
+    return Response(reports.agreement(member(request).project))

@@ -12,6 +12,7 @@ from annotator import blinding, errors, queue
 from annotator.actions import review as acts
 from annotator.models import Assignment, Membership
 from api import serializers as shapes
+from api.requests import member
 
 REFUSED = OpenApiResponse(shapes.RefusalSerializer, "What is wrong, and where.")
 
@@ -39,20 +40,22 @@ def projects(request: Request) -> Response:
 @api_view(["POST"])
 def claim(request: Request, project: str) -> Response:
     """Your open assignment, else the next item; 204 when nothing is left for you."""
-    claimed = queue.claim(by=request.membership)
+    claimed = queue.claim(by=member(request))
     if claimed is None:
         return Response(status=204)
-    return Response(_show(acts.load(request.membership, claimed.pk)))
+    return Response(_show(acts.load(member(request), claimed.pk)))
 
 
 @extend_schema(responses=shapes.AssignmentSerializer)
 @api_view(["GET"])
 def assignment(request: Request, project: str, assignment: int) -> Response:
     """What you may see of your assignment in its phase, with your draft."""
-    return Response(_show(acts.load(request.membership, assignment)))
+    return Response(_show(acts.load(member(request), assignment)))
 
 
-@extend_schema(request=shapes.DraftSerializer, responses={200: shapes.StateSerializer, 409: REFUSED, 400: REFUSED})
+@extend_schema(
+    request=shapes.DraftSerializer, responses={200: shapes.StateSerializer, 409: REFUSED, 400: REFUSED}
+)
 @api_view(["PUT"])
 def draft(request: Request, project: str, assignment: int) -> Response:
     """Save an unfinished judgement made from `version`; 409 if it was changed elsewhere meanwhile."""
@@ -62,7 +65,7 @@ def draft(request: Request, project: str, assignment: int) -> Response:
         raise errors.Invalid("version: must be a whole number.", field="version")
     if not isinstance(data, Mapping):
         raise errors.Invalid("draft: must be a JSON object.", field="draft")
-    saved = acts.save_draft(by=request.membership, assignment_id=assignment, data=data, version=version)
+    saved = acts.save_draft(by=member(request), assignment_id=assignment, data=data, version=version)
     return Response(shapes.StateSerializer(saved).data)
 
 
@@ -72,7 +75,7 @@ def draft(request: Request, project: str, assignment: int) -> Response:
 @api_view(["POST"])
 def commit(request: Request, project: str, assignment: int) -> Response:
     """Your blind judgement. Sent again it changes nothing and answers the same."""
-    done = acts.commit(by=request.membership, assignment_id=assignment, data=body_of(request))
+    done = acts.commit(by=member(request), assignment_id=assignment, data=body_of(request))
     return Response(shapes.StateSerializer(done).data)
 
 
@@ -80,7 +83,7 @@ def commit(request: Request, project: str, assignment: int) -> Response:
 @api_view(["GET"])
 def reveal(request: Request, project: str, assignment: int) -> Response:
     """What machines said; only after your commit."""
-    shown = blinding.reveal(acts.load(request.membership, assignment))
+    shown = blinding.reveal(acts.load(member(request), assignment))
     return Response(shapes.RevealSerializer(shown).data)
 
 
@@ -92,8 +95,8 @@ def submit(request: Request, project: str, assignment: int) -> Response:
     """Your last word; with `claim_next` the next item is claimed at once. Sent again it changes nothing."""
     data = dict(body_of(request))
     claim_next = data.pop("claim_next", False)
-    done = acts.submit(by=request.membership, assignment_id=assignment, data=data)
-    following = queue.claim(by=request.membership) if claim_next else None
+    done = acts.submit(by=member(request), assignment_id=assignment, data=data)
+    following = queue.claim(by=member(request)) if claim_next else None
     done.next = following.pk if following else None  # type: ignore[attr-defined]
     return Response(shapes.SubmittedSerializer(done).data)
 
@@ -105,7 +108,7 @@ def skip(request: Request, project: str, assignment: int) -> Response:
     reason = body_of(request).get("reason", "")
     if not isinstance(reason, str):
         raise errors.Invalid("reason: must be text.", field="reason")
-    done = acts.skip(by=request.membership, assignment_id=assignment, reason=reason)
+    done = acts.skip(by=member(request), assignment_id=assignment, reason=reason)
     return Response(shapes.StateSerializer(done).data)
 
 
@@ -113,5 +116,5 @@ def skip(request: Request, project: str, assignment: int) -> Response:
 @api_view(["POST"])
 def reopen(request: Request, project: str, assignment: int) -> Response:
     """Take your own submission back while the item is undecided."""
-    done = acts.reopen(by=request.membership, assignment_id=assignment)
+    done = acts.reopen(by=member(request), assignment_id=assignment)
     return Response(shapes.StateSerializer(done).data)

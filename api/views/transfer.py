@@ -11,6 +11,7 @@ from annotator import errors
 from annotator.actions import exports as acts
 from annotator.models import Export
 from api import serializers as shapes
+from api.requests import member
 from api.views.review import REFUSED, body_of
 
 NEWEST = 100
@@ -28,16 +29,14 @@ def exports(request: Request, project: str) -> Response:
     """The newest exports, or a new one, written by the worker."""
     if request.method == "POST":
         return Response(shapes.ExportSerializer(_start(request)).data, status=202)
-    rows = Export.objects.filter(project=request.membership.project)[:NEWEST]
+    rows = Export.objects.filter(project=member(request).project)[:NEWEST]
     return Response(shapes.ExportSerializer(rows, many=True).data)
 
 
 def _start(request: Request) -> Export:
     asked = shapes.NewExportSerializer(data=body_of(request))
     asked.is_valid(raise_exception=True)
-    return acts.start_export(
-        by=request.membership, project=request.membership.project, **asked.validated_data
-    )
+    return acts.start_export(by=member(request), project=member(request).project, **asked.validated_data)
 
 
 @extend_schema(responses=shapes.ExportSerializer)
@@ -55,7 +54,7 @@ def export_file(request: Request, project: str, transfer: int) -> FileResponse:
 
 
 def _find(request: Request, transfer: int) -> Export:
-    found = Export.objects.filter(project=request.membership.project, pk=transfer).first()
+    found = Export.objects.filter(project=member(request).project, pk=transfer).first()
     if found is None:
         raise errors.Missing("There is no such export in this project.")
     return found

@@ -28,7 +28,9 @@ def expected_item(me: Membership) -> Item | None:
 def check_slots(project: Project) -> None:
     """An item's open slots are what it wants less what is held, and never below zero."""
     held = Counter(
-        Assignment.objects.filter(project=project, state__in=HOLDS, surplus=False).values_list("item", flat=True)
+        Assignment.objects.filter(project=project, state__in=HOLDS, surplus=False).values_list(
+            "item", flat=True
+        )
     )
     for item in Item.objects.filter(project=project):
         assert item.open_slots == item.wanted - held[item.pk] >= 0, item
@@ -126,7 +128,9 @@ def play(act: str, me: Membership, project: Project) -> None:
     elif act == "expire":
         queue.expire_due(project, timezone.now() + timedelta(days=1), limit=1)
     elif act == "reopen":
-        done = Assignment.objects.filter(rater=me.rater, state="submitted", item__decision="incomplete").first()
+        done = Assignment.objects.filter(
+            rater=me.rater, state="submitted", item__decision="incomplete"
+        ).first()
         if done and not mine:
             review.reopen(by=me, assignment_id=done.pk)
     elif mine and act == "submit":

@@ -107,6 +107,8 @@ def test_reviewers_who_call_the_original_wrong_at_once_do_not_deadlock() -> None
         review.commit(by=me, assignment_id=assignment.pk, data={"labels": "+++"})
         ready.append((me, assignment.pk))
     verdict = {"labels": "+++", "verdict": {"claim": "reject", "original": "wrong"}}
-    at_once([lambda me=me, pk=pk: review.submit(by=me, assignment_id=pk, data=verdict) for me, pk in ready], 6)
+    at_once(
+        [lambda me=me, pk=pk: review.submit(by=me, assignment_id=pk, data=verdict) for me, pk in ready], 6
+    )
     assert Annotation.objects.filter(phase="revealed").count() == 6
     assert not Item.objects.filter(held=False, decision="incomplete").exists()

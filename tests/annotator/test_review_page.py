@@ -274,7 +274,9 @@ def test_half_a_form_changes_nothing(desk: Desk) -> None:
 
 
 def test_scripts_are_answered_in_json(desk: Desk) -> None:
-    refused = desk.client.post(desk.url, {"do": "commit", "n_steps": 4}, headers={"Accept": "application/json"})
+    refused = desk.client.post(
+        desk.url, {"do": "commit", "n_steps": 4}, headers={"Accept": "application/json"}
+    )
     assert refused.status_code == 422
     assert refused.json()["positions"] == [0, 1, 2, 3]
     done = desk.client.post(

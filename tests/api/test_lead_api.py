@@ -32,7 +32,10 @@ def test_items_by_page_and_filter(lead: Membership, call: Call) -> None:
         ["conflicted", "incomplete", "incomplete"],
         None,
     )
-    assert len(call(lead, "GET", f"items?after={shown['items'][0]['id']}&decision=incomplete").json()["items"]) == 2
+    assert (
+        len(call(lead, "GET", f"items?after={shown['items'][0]['id']}&decision=incomplete").json()["items"])
+        == 2
+    )
 
 
 @pytest.mark.parametrize("query", ["project__slug=x", "decision=bogus", "after=-1", "held=1", "order_by=id"])

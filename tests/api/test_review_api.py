@@ -54,7 +54,12 @@ def test_an_incomplete_submission_names_the_steps(alice: Membership, call: Call)
 
 @pytest.mark.parametrize(
     "body",
-    [[], {"version": "0", "draft": {}}, {"version": 0, "draft": []}, {"version": 0, "draft": {"labels": "x"}}],
+    [
+        [],
+        {"version": "0", "draft": {}},
+        {"version": 0, "draft": []},
+        {"version": 0, "draft": {"labels": "x"}},
+    ],
 )
 def test_a_bad_body_is_refused(alice: Membership, call: Call, body: object) -> None:
     plain_items(alice.project, 1)

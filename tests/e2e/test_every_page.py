@@ -40,7 +40,9 @@ PAGES = {
 def hostile_records(folder: Path) -> Path:
     """Six PRMBench records with HOSTILE in every field of text."""
     lines = []
-    for number, kind in enumerate(["circular", "deception", "confidence", "redundency", "circular", "deception"]):
+    for number, kind in enumerate(
+        ["circular", "deception", "confidence", "redundency", "circular", "deception"]
+    ):
         steps = [f"Step one of {number}. {HOSTILE}", "Then $1+1=2$.", "So $x=2$."]
         changed = [steps[0], f"Then $1+1=3$. {HOSTILE}", "So $x=3$.", HOSTILE]
         lines.append(
@@ -62,7 +64,9 @@ def world(transactional_db: None, tmp_path: Path, settings: Any) -> dict[str, An
     """A project where two reviewers are in every phase of work, all its texts hostile."""
     settings.DATA_DIR = tmp_path
     project = make.project(name=f"Check {HOSTILE}"[:120])
-    call_command("import_solutions", project.slug, str(hostile_records(tmp_path)), format="prmbench", verbosity=0)
+    call_command(
+        "import_solutions", project.slug, str(hostile_records(tmp_path)), format="prmbench", verbosity=0
+    )
     lead, alice, bob = make.member(project, "lead", Role.OWNER), make.member(project), make.member(project)
     guidelines.write_guideline(by=lead, project=project, text=f"# Guide {HOSTILE}\n\n{HOSTILE}")
     for me, labels in ((alice, "+-++"), (bob, "+--+")):
@@ -106,9 +110,7 @@ def check(page: Page, name: str) -> None:
 def test_every_page(
     sit: Callable[..., Any], world: dict[str, Any], scheme: str, size: dict[str, int]
 ) -> None:
-    seats = {
-        who: sit(world[who], viewport=size, color_scheme=scheme) for who in ("lead", "alice", "bob")
-    }
+    seats = {who: sit(world[who], viewport=size, color_scheme=scheme) for who in ("lead", "alice", "bob")}
     for name, pattern in PAGES.items():
         who = {"review-blind": "alice"}.get(name, "bob" if name.startswith("review") else "lead")
         page = seats[who].open(pattern.format(**world))

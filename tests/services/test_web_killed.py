@@ -77,7 +77,18 @@ def test_no_acknowledged_submission_is_lost(
     slug, tokens = shell(SETUP.format(reviewers=REVIEWERS), migrated(env))
     port = free_port()
     web = start(
-        [sys.executable, "-m", "gunicorn", "config.wsgi", "-b", f"127.0.0.1:{port}", "-w", "2", "--threads", "4"],
+        [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "config.wsgi",
+            "-b",
+            f"127.0.0.1:{port}",
+            "-w",
+            "2",
+            "--threads",
+            "4",
+        ],
         env=env,
     )
     web.wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthz"))

@@ -229,7 +229,13 @@ def test_a_very_long_change_is_shown_whole():
 
 def test_unlike_steps_of_one_gap_are_read_side_by_side() -> None:
     old = ["Let x be 1.", "Subtract the equations.", "$5p = 3$.", "So it is."]
-    new = ["Let x be 1.", "Assume the answer is 29 cents!", "Now check everything again", "One more look", "So it is."]
+    new = [
+        "Let x be 1.",
+        "Assume the answer is 29 cents!",
+        "Now check everything again",
+        "One more look",
+        "So it is.",
+    ]
     read = beside(align(old, new))
     assert [(pair.op, pair.old, pair.new) for pair in read] == [
         (Op.EQUAL, 0, 0),
@@ -241,7 +247,10 @@ def test_unlike_steps_of_one_gap_are_read_side_by_side() -> None:
     assert describe(read) == "Steps 2–4 differ from the original; step 4 is new."
 
 
-@given(st.lists(st.text(max_size=8), min_size=1, max_size=8), st.lists(st.text(max_size=8), min_size=1, max_size=8))
+@given(
+    st.lists(st.text(max_size=8), min_size=1, max_size=8),
+    st.lists(st.text(max_size=8), min_size=1, max_size=8),
+)
 def test_side_by_side_loses_no_step(old: list[str], new: list[str]) -> None:
     read = beside(align(old, new))
     assert sorted(pair.old for pair in read if pair.old is not None) == list(range(len(old)))

@@ -80,7 +80,13 @@ def test_a_bad_field_is_named(data: dict[str, Any], field: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("labels", "stop", "expected"),
-    [("...", False, [0, 1, 2]), ("+?-", False, []), ("+-.", False, [2]), ("+-.", True, []), (".-.", True, [0])],
+    [
+        ("...", False, [0, 1, 2]),
+        ("+?-", False, []),
+        ("+-.", False, [2]),
+        ("+-.", True, []),
+        (".-.", True, [0]),
+    ],
 )
 def test_missing_up_to_the_stopping_point(labels: str, stop: bool, expected: list[int]) -> None:
     assert missing(Judgement(labels=labels), stop) == expected
@@ -95,7 +101,9 @@ def test_nothing_is_missing_from_a_review_that_ends_early(reason: str) -> None:
 
 def test_questions_of_the_protocol() -> None:
     assert missing_verdict(Judgement(labels="+"), "verify_injection") == ["claim", "original"]
-    assert missing_verdict(Judgement(labels="+", verdict={"claim": "fix"}), "verify_injection") == ["original"]
+    assert missing_verdict(Judgement(labels="+", verdict={"claim": "fix"}), "verify_injection") == [
+        "original"
+    ]
     assert missing_verdict(Judgement(labels="+"), "label_steps") == []
     assert missing_verdict(Judgement(labels="+"), "check_solution") == ["right", "different"]
 
