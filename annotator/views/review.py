@@ -27,11 +27,8 @@ def next_item(request: PageRequest, project: str) -> HttpResponse:
 def review(request: PageRequest, project: str, assignment: int) -> HttpResponse:
     if request.method != "POST":
         return _show(request, acts.load(request.membership, assignment))
-    handler = DO.get(request.POST.get("do", ""))
-    if handler is None:
-        raise errors.Invalid("Choose what to do with this item.", field="do")
     try:
-        target = handler(request, assignment)
+        target = _asked(request)(request, assignment)
     except (errors.Invalid, errors.Conflict) as error:
         return _refused(request, acts.load(request.membership, assignment), error)
     return _answer(request, HttpResponseRedirect(target), {"next": target})
@@ -50,6 +47,13 @@ def _show(
 ) -> HttpResponse:
     page = review_page.build(held, request.membership, entered, error)
     return render(request, "annotator/review.html", {"page": page}, status=error.status if error else 200)
+
+
+def _asked(request: PageRequest) -> Handler:
+    handler = DO.get(request.POST.get("do", ""))
+    if handler is None:
+        raise errors.Invalid("Choose what to do with this item.", field="do")
+    return handler
 
 
 def _refused(request: PageRequest, held: Assignment, error: errors.PlumblineError) -> HttpResponse:
