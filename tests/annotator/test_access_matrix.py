@@ -376,7 +376,7 @@ def test_after_the_commit_the_claim_is_shown_and_still_no_other_reviewer(
         "zz-kind",
         "zz-reason",
         "908172",
-        INJECTOR_LABELS,
+        json.dumps(list(INJECTOR_LABELS), separators=(",", ":")),
     ):
         assert marker in answers["GET api:reveal {}"]
     assert "zz-reason" in answers["GET review {}"]
