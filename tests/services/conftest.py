@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -15,8 +16,10 @@ Start = Callable[..., LiveProcess]
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    with postgres_server(tmp_path_factory.mktemp("postgres")) as server:
+def postgres() -> Iterator[Postgres]:
+    """In a folder of its own: under root the server is another user, and each start of pytest, by anybody,
+    closes pytest's temporary folders to others."""
+    with TemporaryDirectory(prefix="plumbline-postgres-") as folder, postgres_server(Path(folder)) as server:
         yield server
 
 
