@@ -11,7 +11,7 @@ from django.db import reset_queries, transaction
 from django.utils import timezone
 
 from annotator import errors, queue
-from annotator.actions.bulk import prepare_connection
+from annotator.actions.bulk import prepare_connection, rare_collection
 from annotator.actions.import_check import check
 from annotator.actions.import_files import Keys, files_of, fingerprint, forget_files, format_named, read
 from annotator.actions.import_items import make_items, tally_items
@@ -56,12 +56,17 @@ def write(*, row: Import, tick: Tick = lambda done, total: None) -> Import:
         if fingerprint(files_of(row)) != row.report["files"]:
             raise errors.Conflict("The files have changed since the check: remove this import, start anew.")
         prepare_connection()
-        writer = Writer(row)
-        for batch in batched(islice(_good(row), row.n_done, None)):
-            _store(row, writer, batch)
-            tick(row.n_done, row.n_total or 0)
+        with rare_collection():
+            _write_batches(row, tick)
         _complete(row)
     return row
+
+
+def _write_batches(row: Import, tick: Tick) -> None:
+    writer = Writer(row)
+    for batch in batched(islice(_good(row), row.n_done, None)):
+        _store(row, writer, batch)
+        tick(row.n_done, row.n_total or 0)
 
 
 def _good(row: Import) -> Iterator[Keyed]:

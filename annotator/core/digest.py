@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def digest(*parts: Any) -> str:
     """sha256, in hex, of the parts as compact JSON: key order and number spelling as given."""
-    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_compact(parts).encode()).hexdigest()
 
 
 def solution_digest(problem_text: str, steps: Sequence[str]) -> str:

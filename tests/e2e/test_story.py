@@ -2,7 +2,7 @@
 goes, the lead reads how far they agree and takes the labels away, written by a real worker."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,11 @@ Sit = Callable[..., Any]
 
 
 @pytest.fixture
-def worker(start_worker: Any, tmp_path: Path, settings: Any, transactional_db: None) -> Iterator[None]:  # noqa: F811
+def worker(start_worker: Any, tmp_path: Path, settings: Any, transactional_db: None) -> None:  # noqa: F811
     """A worker on the test's own database, called by the test's own broker folder."""
     settings.DATA_DIR = settings.BROKER_DIR.parent
     name = connection.settings_dict["NAME"]
     start_worker(environment(settings.DATA_DIR, DATABASE_URL=f"sqlite:///{name}"))
-    yield
 
 
 def join(seat: Any, link: str, name: str) -> Page:
