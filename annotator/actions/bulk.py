@@ -11,7 +11,6 @@ from typing import Any
 from django.db import connection
 from psycopg.types.array import ListDumper
 
-
 GC_EVERY = 100_000  # objects made and not freed; Python's own is 700
 
 
