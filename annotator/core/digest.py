@@ -5,7 +5,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
