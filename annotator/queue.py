@@ -7,6 +7,7 @@ Locks are taken in one order everywhere, so nothing deadlocks: own membership, o
 """
 
 from collections.abc import Iterable
+from copy import copy
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -16,7 +17,6 @@ from django.utils import timezone
 
 from annotator import errors
 from annotator.models import Assignment, AssignmentState, Item, Membership, Project
-from annotator.models.review import OPEN_STATES
 
 EXPIRE_AT_ONCE = 5
 REOPENED_AT_ONCE = 200
@@ -40,11 +40,16 @@ def claim(*, by: Membership) -> Assignment | None:
 
 
 def lock_membership(by: Membership) -> Membership:
-    """The first lock of every claim and submission: what one reviewer does at once happens one by one."""
-    me = Membership.objects.select_for_update(no_key=True).filter(pk=by.pk).first()
-    if me is None:  # removed since the request began
+    """The first lock of every claim and submission: what one reviewer does at once happens one by one.
+
+    Returns the membership as it is now; what a request cannot outdate is taken from `by`.
+    """
+    rows = Membership.objects.select_for_update(no_key=True).filter(pk=by.pk).order_by()
+    fresh = rows.values("frontier", "mark", "frontier_at")[:1]
+    if not fresh:  # removed since the request began
         raise errors.Missing("There is no such project, or you are not in it.")
-    me.project = by.project
+    me = copy(by)
+    me.__dict__.update(fresh[0])
     return me
 
 
@@ -59,7 +64,7 @@ def renewed(assignment: Assignment, now: datetime) -> dict[str, datetime]:
 def expire_due(project: Project, now: datetime, limit: int = EXPIRE_AT_ONCE) -> int:
     """Take back up to `limit` claims whose lease has run out; returns how many. The drafts stay."""
     due = Assignment.objects.filter(
-        RawSQL("annotator_assignment.state = 'claimed'", [], output_field=BooleanField()),
+        literally("annotator_assignment.state = 'claimed'"),
         project=project, lease_until__lt=now,
     ).order_by("lease_until")  # fmt: skip
     if not due[:1].values_list("id", flat=True):
@@ -100,7 +105,8 @@ def forget_frontiers(project: Project) -> None:
 
 
 def _open_assignment(me: Membership) -> Assignment | None:
-    mine = Assignment.objects.filter(project_id=me.project_id, rater_id=me.rater_id, state__in=OPEN_STATES)
+    is_open = literally("annotator_assignment.state IN ('claimed', 'committed')")
+    mine = Assignment.objects.filter(is_open, project_id=me.project_id, rater_id=me.rater_id)
     return mine.order_by("id").first()
 
 
@@ -141,16 +147,11 @@ def _take(me: Membership) -> Item | None:
 
 
 def _claimable(me: Membership) -> QuerySet[Item]:
-    """Open items this reviewer has not had (an expired claim may be taken again), in order.
-
-    The condition is written out because SQLite uses a partial index only for a literal one.
-    """
+    """Open items this reviewer has not had (an expired claim may be taken again), in order."""
     mine = Assignment.objects.filter(item=OuterRef("pk"), rater_id=me.rater_id).exclude(
         state=AssignmentState.EXPIRED
     )
-    is_open = RawSQL(
-        "annotator_item.open_slots > 0 AND NOT annotator_item.held", [], output_field=BooleanField()
-    )
+    is_open = literally("annotator_item.open_slots > 0 AND NOT annotator_item.held")
     return Item.objects.filter(is_open, ~Exists(mine), project_id=me.project_id).order_by("-priority", "id")
 
 
@@ -192,3 +193,8 @@ def _move_frontier(me: Membership, item: Item) -> None:
     else:
         return
     Membership.objects.filter(pk=me.pk).update(**changes)
+
+
+def literally(condition: str) -> RawSQL:
+    """A condition spelt out, not bound: SQLite uses a partial index only for what it can read before it runs."""
+    return RawSQL(condition, [], output_field=BooleanField())  # noqa: S611  (our own text, no values)

@@ -19,7 +19,8 @@ class Outcome(NamedTuple):
 
 def final_annotations(item: Item) -> list[Annotation]:
     """The last word of each reviewer whose submission counts, oldest first: revealed where there is one."""
-    return last_words(counting().filter(assignment__item=item))
+    rows = counting().filter(assignment__item=item)
+    return last_words(rows.only("rater_id", "phase", "labels", "finish_reason"))
 
 
 def counting() -> QuerySet[Annotation]:

@@ -180,7 +180,7 @@ def _lock(by: Membership, assignment_id: int) -> Assignment:
     queue.lock_membership(by)
     rows = Assignment.objects.select_for_update(no_key=True, of=("self",))
     unread = [f"item__solution__{name}" for name in UNREAD]
-    return _own(by, assignment_id, rows.select_related("item__solution__problem").defer(*unread))
+    return _own(by, assignment_id, rows.select_related("item__solution").defer(*unread))
 
 
 def _own(by: Membership, assignment_id: int, rows: QuerySet[Assignment]) -> Assignment:
