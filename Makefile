@@ -9,7 +9,8 @@ WEB = $(VENV)/.installed-web
 ALL = $(VENV)/.installed-all
 FRONT_END = static/vendor/katex/.installed
 
-.PHONY: help install demo test check bench lock clean
+.PHONY: help install demo test check bench lock clean check-lint check-format check-types check-templates \
+  check-migrations check-inline check-architecture
 
 help:
 	@echo 'make demo     install what reviewing needs, make a demo project, start it'
@@ -53,13 +54,27 @@ test: install
 	scripts/system-packages
 	@$(PY) -m tests
 
-check: install
+check: check-lint check-format check-types check-templates check-migrations check-inline check-architecture
+
+check-lint: install
 	$(VENV)/bin/ruff check .
+
+check-format: install
 	$(VENV)/bin/ruff format --check .
+
+check-types: install
 	$(VENV)/bin/mypy $(OURS)
-	@git ls-files -z '*/templates/*.html' | xargs -0 -r $(CURDIR)/$(VENV)/bin/djade --check --target-version 5.2
+
+check-templates: install
+	@git ls-files -z '*/templates/*.html' | xargs -0 -r $(VENV)/bin/djade --check --target-version 5.2
+
+check-migrations: install
 	SECRET_KEY=only-for-this-check-nobody-signs-with-it $(PY) manage.py makemigrations --check --dry-run
+
+check-inline:
 	@scripts/no-inline
+
+check-architecture: install
 	$(PY) -m pytest -q tests/test_arrows.py tests/test_requirements.py
 
 bench: install
