@@ -9,6 +9,7 @@ Locks are taken in one order everywhere, so nothing deadlocks: own membership, o
 from collections.abc import Iterable
 from copy import copy
 from datetime import datetime, timedelta
+from time import monotonic
 
 from django.db import transaction
 from django.db.models import BooleanField, Exists, F, OuterRef, Q, QuerySet
@@ -24,19 +25,35 @@ REOPENED_MARGIN = timedelta(
     seconds=5
 )  # a slot may be given back by a transaction that commits after we looked
 ITEMS_PER_MARK = 200
+LOOK_EVERY_S = 1.0
+_looked_at: dict[int, float] = {}  # project id -> when this process last looked for expired claims
 
 
 def claim(*, by: Membership) -> Assignment | None:
     """The reviewer's open assignment if there is one, else the next item's; None when nothing is left."""
     now = timezone.now()
-    expire_due(by.project, now)
-    with transaction.atomic():
-        me = lock_membership(by)
-        assignment = _open_assignment(me)
-        if assignment:
-            return _go_on(assignment, me.project, now)
-        item = _take(me)
-        return _assign(me, item, now) if item else None
+    if _due_again(by.project_id):
+        expire_due(by.project, now)
+    claimed = _claim(by, now)
+    if claimed is None and expire_due(by.project, now):
+        claimed = _claim(by, now)
+    return claimed
+
+
+@transaction.atomic
+def _claim(by: Membership, now: datetime) -> Assignment | None:
+    me = lock_membership(by)
+    assignment = _open_assignment(me)
+    if assignment:
+        return _go_on(assignment, me.project, now)
+    item = _take(me)
+    return _assign(me, item, now) if item else None
+
+
+def _due_again(project_id: int) -> bool:
+    """Whether this process looks for expired claims now: once a second is enough while there is other work."""
+    last, _looked_at[project_id] = _looked_at.get(project_id, -LOOK_EVERY_S), monotonic()
+    return _looked_at[project_id] - last >= LOOK_EVERY_S
 
 
 def lock_membership(by: Membership) -> Membership:
@@ -44,12 +61,13 @@ def lock_membership(by: Membership) -> Membership:
 
     Returns the membership as it is now; what a request cannot outdate is taken from `by`.
     """
-    rows = Membership.objects.select_for_update(no_key=True).filter(pk=by.pk).order_by()
-    fresh = rows.values("frontier", "mark", "frontier_at")[:1]
+    rows = Membership.objects.select_for_update(no_key=True, of=("self",)).filter(pk=by.pk).order_by()
+    fresh = rows.values("frontier", "mark", "frontier_at", reopened_at=F("project__reopened_at"))[:1]
     if not fresh:  # removed since the request began
         raise errors.Missing("There is no such project, or you are not in it.")
-    me = copy(by)
-    me.__dict__.update(fresh[0])
+    me, now_is = copy(by), fresh[0]
+    me.frontier, me.mark, me.frontier_at = now_is["frontier"], now_is["mark"], now_is["frontier_at"]
+    me.project.reopened_at = now_is["reopened_at"]
     return me
 
 
@@ -81,9 +99,16 @@ def give_back(item_ids: Iterable[int], now: datetime) -> None:
     ids = sorted(item_ids)
     list(lock_items(ids))
     for item_id in ids:
-        Item.objects.filter(pk=item_id, open_slots__lt=F("wanted")).update(
-            open_slots=F("open_slots") + 1, opened_at=now
-        )
+        rows = Item.objects.filter(pk=item_id, open_slots__lt=F("wanted"))
+        rows.update(open_slots=F("open_slots") + 1)
+    reopen(ids, now)
+
+
+def reopen(item_ids: Iterable[int], now: datetime) -> None:
+    """Tell every reviewer whose frontier has passed these items to look at them again."""
+    rows = Item.objects.filter(pk__in=list(item_ids))
+    rows.update(opened_at=now)
+    Project.objects.filter(pk__in=rows.values("project")).update(reopened_at=now)
 
 
 def retake(assignment: Assignment) -> bool:
@@ -166,17 +191,17 @@ def _take_after(me: Membership, items: QuerySet[Item]) -> Item | None:
 
 def _take_reopened(me: Membership, items: QuerySet[Item]) -> Item | None:
     """The first of the items that came open again behind the frontier since it passed them."""
-    if me.frontier is None:
+    since, reopened_at = me.frontier_at - REOPENED_MARGIN, me.project.reopened_at
+    if me.frontier is None or reopened_at is None or reopened_at <= since:
         return None
-    recent = Item.objects.filter(project_id=me.project_id, opened_at__gt=me.frontier_at - REOPENED_MARGIN)
+    recent = Item.objects.filter(project_id=me.project_id, opened_at__gt=since)
     ids = list(recent.order_by("opened_at").values_list("pk", "opened_at")[:REOPENED_AT_ONCE])
-    if not ids:
-        return None
     priority, item_id = me.frontier
     behind = Q(priority__gt=priority) | Q(priority=priority, pk__lt=item_id)
     item = items.filter(behind, pk__in=[pk for pk, _ in ids]).first()
     if item is None:
-        Membership.objects.filter(pk=me.pk).update(frontier_at=ids[-1][1])
+        seen_to = ids[-1][1] if len(ids) == REOPENED_AT_ONCE else timezone.now()
+        Membership.objects.filter(pk=me.pk).update(frontier_at=seen_to)
     return item
 
 

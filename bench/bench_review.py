@@ -16,10 +16,12 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+import psutil
 from serving import database, environment, manage, shell, web
 from tiling import tile
 
@@ -77,6 +79,7 @@ class Result(NamedTuple):
     posts: list[float]
     statuses: Counter[int]
     submitted: int
+    cpu: dict[str, float]  # seconds by who spent them
 
 
 class Reviewer(threading.Thread):
@@ -126,28 +129,44 @@ class Reviewer(threading.Thread):
 
             html = gzip.decompress(html)
         names = set(re.findall(rb'name="(label-\d+)"', html))
-        phase = "blind" if b'value="commit"' in html else "other"
         fields = {"n_steps": str(len(names)), **{name.decode(): "+" for name in names}}
-        fields["do"] = "commit" if phase == "blind" else "submit"
-        if phase == "other":
+        fields["do"] = "commit" if b'value="commit"' in html else "submit"
+        if b'name="verdict-claim"' in html:
             fields |= {"verdict-claim": "accept", "verdict-original": "right"}
-        return fields, phase
+            return fields, "revealed"
+        return fields, "blind"
 
 
 def run(port: int, sessions: list[str], seconds: float, think: float) -> Result:
     stop_at = [time.monotonic() + seconds]
     reviewers = [Reviewer(port, session, stop_at, think) for session in sessions]
-    started = time.monotonic()
+    started, before = time.monotonic(), cpu_seconds()
     for reviewer in reviewers:
         reviewer.start()
     for reviewer in reviewers:
         reviewer.join()
-    took = time.monotonic() - started
+    took, spent = time.monotonic() - started, Counter(cpu_seconds())
+    spent.subtract(before)
     statuses: Counter[int] = sum((reviewer.statuses for reviewer in reviewers), Counter())
     return Result(
         sum(r.cycles for r in reviewers), took, [t for r in reviewers for t in r.pages],
-        [t for r in reviewers for t in r.posts], statuses, sum(r.submitted for r in reviewers),
+        [t for r in reviewers for t in r.posts], statuses, sum(r.submitted for r in reviewers), dict(spent),
     )  # fmt: skip
+
+
+def cpu_seconds() -> dict[str, float]:
+    """CPU time so far of the web, the database's server and this client."""
+    spent = {"web": 0.0, "database": 0.0, "client": sum(psutil.Process().cpu_times()[:2])}
+    for process in psutil.Process().children(recursive=True) + postgres_processes():
+        with suppress(psutil.NoSuchProcess):  # a helper of the database has ended meanwhile
+            who = "database" if process.name().startswith("postgres") else "web"
+            spent[who] += sum(process.cpu_times()[:2])
+    return spent
+
+
+def postgres_processes() -> list[psutil.Process]:
+    """The server detaches itself from who started it."""
+    return [process for process in psutil.process_iter(["name"]) if process.info["name"] == "postgres"]
 
 
 def percentile(times: list[float], share: float) -> float:
@@ -156,11 +175,12 @@ def percentile(times: list[float], share: float) -> float:
 
 def report(name: str, result: Result, stored: list[int]) -> str:
     """One line of the table; times in milliseconds."""
+    cpu = " / ".join(f"{seconds / result.cycles * 1000:.1f}" for seconds in result.cpu.values())
     bad = sum(n for status, n in result.statuses.items() if status >= 400)
     return (
         f"| {name} | {result.cycles / result.seconds:.0f} | {statistics.median(result.posts) * 1000:.0f} / "
         f"{percentile(result.posts, 0.99):.0f} | {statistics.median(result.pages) * 1000:.0f} / "
-        f"{percentile(result.pages, 0.99):.0f} | {bad} | {result.submitted - stored[0]} | {stored[1]} |"
+        f"{percentile(result.pages, 0.99):.0f} | {cpu} | {bad} | {result.submitted - stored[0]} | {stored[1]} |"
     )
 
 
@@ -204,8 +224,10 @@ def main() -> None:
     parser.add_argument("--protocol", default="label_steps")
     parser.add_argument("--behind", type=int, default=0)
     args = parser.parse_args()
-    print("| what | cycles/s | POST p50 / p99 ms | page p50 / p99 ms | 4xx, 5xx | lost | given twice |")
-    print("|---|---|---|---|---|---|---|")
+    print(
+        "| what | cycles/s | POST p50 / p99 ms | page p50 / p99 ms | CPU ms web / database / client | 4xx, 5xx | lost | given twice |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
     for kind in args.database:
         for n_items in args.items:
             print(measure(args, kind, n_items), flush=True)

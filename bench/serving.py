@@ -58,15 +58,13 @@ def shell(env: dict[str, str], code: str) -> object:
 
 
 @contextmanager
-def web(env: dict[str, str], threads: int = 8) -> Iterator[int]:
-    """Two gunicorn workers; gives the port."""
+def web(env: dict[str, str]) -> Iterator[int]:
+    """The web server with the configuration of `manage.py up`; gives the port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [
-        sys.executable, "-m", "gunicorn", "config.wsgi", "-b", f"127.0.0.1:{port}", "-w", "2",
-        "-k", "gthread", "--threads", str(threads), "--keep-alive", "75",
-    ]  # fmt: skip
+    config = "python:annotator.management.web"
+    command = [sys.executable, "-m", "gunicorn", "-c", config, "-b", f"127.0.0.1:{port}", "config.wsgi"]
     with ExitStack() as stack:
         process = stack.enter_context(subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.DEVNULL))
         stack.callback(process.terminate)

@@ -46,8 +46,9 @@ def outcome_of(item: Item, finals: list[Annotation]) -> Outcome:
     return Outcome(outcome, finals[0] if agreed else None, len(finals))
 
 
-def decide_item(item: Item) -> Item:
-    """Store what the submitted annotations amount to. The caller holds the item's lock."""
-    item.decision, item.gold, item.n_submitted = outcome_of(item, final_annotations(item))
+def decide_item(item: Item, finals: list[Annotation] | None = None) -> Item:
+    """Store what the submitted annotations amount to. The caller holds the item's lock, and may know them."""
+    finals = final_annotations(item) if finals is None else finals
+    item.decision, item.gold, item.n_submitted = outcome_of(item, finals)
     item.save(update_fields=["decision", "n_submitted", "gold"])
     return item

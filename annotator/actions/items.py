@@ -32,8 +32,9 @@ def release(*, by: Actor, project: Project, item_id: int, because: str) -> Item:
     reason = _reason(because, "release")
     if not item.held:
         return item
-    item.held, item.held_because, item.opened_at = False, "", timezone.now()
-    item.save(update_fields=["held", "held_because", "opened_at"])
+    item.held, item.held_because = False, ""
+    item.save(update_fields=["held", "held_because"])
+    queue.reopen([item.pk], timezone.now())
     record(by, "release", project, item=item, because=reason)
     return item
 

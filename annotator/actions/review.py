@@ -102,10 +102,10 @@ def _commit(by: Membership, assignment: Assignment, data: Mapping[str, Any]) -> 
         _check_verdict(judgement, assignment)
     if assignment.state == AssignmentState.EXPIRED:
         assignment.surplus = not queue.retake(assignment)
-    _annotate(assignment, by, judgement, Phase.BLIND)
+    annotation = _annotate(assignment, by, judgement, Phase.BLIND)
     _keep(assignment, judgement)
     if final:
-        _finish(assignment, by, judgement)
+        _finish(assignment, by, judgement, annotation)
     else:
         assignment.save(update_fields=KEPT)
 
@@ -114,9 +114,9 @@ def _submit_revealed(by: Membership, assignment: Assignment, data: Mapping[str, 
     judgement = read_judgement(data, assignment)
     _check_complete(judgement, assignment)
     _check_verdict(judgement, assignment)
-    _annotate(assignment, by, judgement, Phase.REVEALED)
+    annotation = _annotate(assignment, by, judgement, Phase.REVEALED)
     _keep(assignment, judgement)
-    _finish(assignment, by, judgement)
+    _finish(assignment, by, judgement, annotation)
 
 
 @transaction.atomic
@@ -264,7 +264,7 @@ def _keep(assignment: Assignment, judgement: Judgement) -> None:
     assignment.draft, assignment.draft_version = judgement.to_json(), assignment.draft_version + 1
 
 
-def _finish(assignment: Assignment, by: Membership, judgement: Judgement) -> None:
+def _finish(assignment: Assignment, by: Membership, judgement: Judgement, annotation: Annotation) -> None:
     """The submission counts: the item's decision, the reviewer's counters, the event."""
     now = timezone.now()
     holds = judgement.verdict.get("original") == "wrong"
@@ -279,7 +279,8 @@ def _finish(assignment: Assignment, by: Membership, judgement: Judgement) -> Non
     assignment.reopened = False
     assignment.save(update_fields=[*KEPT, "submitted_at", "reopened"])
     item = items[assignment.item_id]
-    decide_item(item)
+    is_first = item.n_submitted == 0 and not assignment.surplus
+    decide_item(item, [annotation] if is_first else None)
     record(by, "submit", assignment.project, item=item, labels=judgement.labels, surplus=assignment.surplus)
     if holds:
         _hold(by, assignment, siblings)

@@ -3,6 +3,7 @@
 Threads, because a review page waits for its database more than it computes.
 """
 
+import gc
 from typing import Any
 
 from annotator.management.processes import die_with_parent
@@ -23,3 +24,10 @@ control_socket_disable = True
 
 def post_fork(server: Any, worker: Any) -> None:
     die_with_parent(worker.ppid)
+
+
+def post_worker_init(worker: Any) -> None:
+    """What is loaded now stays: without this the collector walks it again for every few requests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)

@@ -36,6 +36,9 @@ class Project(models.Model):
     guideline = models.ForeignKey(
         "annotator.Guideline", models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    reopened_at = models.DateTimeField(
+        null=True, blank=True, help_text="When an item last came open again (queue.py)."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
