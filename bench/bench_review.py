@@ -143,6 +143,7 @@ def run(port: int, sessions: list[str], seconds: float, think: float) -> Result:
     started, before = time.monotonic(), cpu_seconds()
     for reviewer in reviewers:
         reviewer.start()
+        time.sleep(think / len(reviewers))  # people do not all begin in the same instant
     for reviewer in reviewers:
         reviewer.join()
     took, spent = time.monotonic() - started, Counter(cpu_seconds())

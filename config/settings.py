@@ -87,9 +87,9 @@ DATABASES: dict[str, dict[str, Any]] = {
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
-elif env.bool("PREPARED_STATEMENTS", default=True):
-    # PostgreSQL plans each statement of the review loop once, not every time. A pooler that hands one connection
-    # to several clients between transactions must switch this off.
+elif env.bool("PREPARED_STATEMENTS", default=env.bool("PLUMBLINE_WEB", default=False)):
+    # PostgreSQL plans each statement of the review loop once, not every time. Imports send long arrays and are
+    # slower by it. A pooler that hands one connection to several clients between transactions must switch it off.
     options = DATABASES["default"].setdefault("OPTIONS", {})
     options.update(server_side_binding=True, prepare_threshold=5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

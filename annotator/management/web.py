@@ -8,6 +8,8 @@ from typing import Any
 
 from annotator.management.processes import die_with_parent
 
+# Settings that pay off in a web process only (config/settings.py).
+raw_env = ["PLUMBLINE_WEB=1"]
 worker_class = "gthread"
 workers = 2
 threads = 4
