@@ -225,9 +225,8 @@ def main() -> None:
     parser.add_argument("--protocol", default="label_steps")
     parser.add_argument("--behind", type=int, default=0)
     args = parser.parse_args()
-    print(
-        "| what | cycles/s | POST p50 / p99 ms | page p50 / p99 ms | CPU ms web / database / client | 4xx, 5xx | lost | given twice |"
-    )
+    head = ("what", "cycles/s", "POST p50 / p99 ms", "page p50 / p99 ms", "CPU ms web / database / client")
+    print(f"| {' | '.join((*head, '4xx, 5xx', 'lost', 'given twice'))} |")
     print("|---|---|---|---|---|---|---|---|")
     for kind in args.database:
         for n_items in args.items:
