@@ -13,9 +13,9 @@ expressions should believe either. They are
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from itertools import combinations
+from itertools import chain, combinations
 from math import isqrt
 from typing import Final, NamedTuple
 
@@ -55,21 +55,15 @@ def readings(expression: Sequence[Token]) -> list[Value]:
     if not 0 < len(expression) <= MAX_TOKENS:
         raise Unsure("too long, or nothing")
     usual = _Parser(expression, frozenset())
-    values = [usual.value()]
-    for reading in _others(usual.doubts):
-        values.append(_Parser(expression, reading).value())
-    return values
+    value = usual.value()
+    doubts = sorted(usual.doubts)
+    others = chain.from_iterable(combinations(doubts, size) for size in range(1, len(doubts) + 1))
+    return [value, *(_Parser(expression, frozenset(reading)).value() for reading in others)]
 
 
 def evaluate(text: str) -> list[Value]:
     """Return `readings` of a text that is nothing but an expression. Raises Unsure."""
     return readings([token for token in tokens(text.strip()) if token.kind not in ("enter", "leave")])
-
-
-def _others(doubts: set[str]) -> Iterator[frozenset[str]]:
-    for size in range(1, len(doubts) + 1):
-        for reading in combinations(sorted(doubts), size):
-            yield frozenset(reading)
 
 
 def _bounded(number: Number) -> Number:
@@ -119,12 +113,12 @@ class _Parser:
         return number
 
     def _product(self) -> Number:
-        number = self._signed()
+        number = self._factor()
         while self._kind() not in ("", "plus", "minus", "close"):
             kind = self._operator()
             self.operations += 1
             self.products += 1
-            number = self._divide(number) if kind == "over" else _bounded(number * self._signed())
+            number = self._divide(number) if kind == "over" else _bounded(number * self._factor())
         return number
 
     def _operator(self) -> str:
@@ -137,7 +131,7 @@ class _Parser:
         return "times"
 
     def _divide(self, number: Number) -> Number:
-        divisor = self._signed()
+        divisor = self._factor()
         if self._kind() not in ("", "plus", "minus", "close", "over"):
             self.doubts.add("slash")
             if "slash" in self.reading:
@@ -151,14 +145,12 @@ class _Parser:
         number: Number = 1
         while self._kind() not in ("", "plus", "minus", "close", "over"):
             self._operator()
-            number = _bounded(number * self._signed())
+            number = _bounded(number * self._factor())
         return number
 
-    def _signed(self) -> Number:
-        """A factor, with its sign, power and %."""
-        return self._factor(is_negated=bool(self._take("minus")))
-
-    def _factor(self, is_negated: bool) -> Number:
+    def _factor(self) -> Number:
+        """A number or what stands for one, with its sign, power and %."""
+        is_negated = self._take("minus") is not None
         number = self._mixed(self._atom())
         sign = -1 if is_negated else 1
         if self._take("power"):
