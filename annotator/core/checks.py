@@ -1,0 +1,80 @@
+"""What checks find in one record: an injected solution with its claim, or a plain solution.
+
+Pure functions of the record's parts: nothing is fetched, stored or decided here. Work grows with the text
+only, and arithmetic is bounded (docs/adr/0012). What a code means, and what to do about it, is in CODES.
+"""
+
+from collections.abc import Container, Iterator, Sequence
+from fractions import Fraction
+from typing import Final
+
+from annotator.core import answers, arithmetic, claims, wording
+from annotator.core.claims import Injection
+from annotator.core.findings import CODES, Code, Finding
+
+__all__ = ["CODES", "Code", "Finding", "Injection", "check"]
+
+# An error may change the answer; these kinds promise that it stays.
+_KEEPS_ANSWER: Final = frozenset({"multi_solutions", "redundancy"})
+_LONG: Final = 15  # digits of a number that are shown
+_NOBODY: Final[frozenset[str]] = frozenset()
+
+
+def check(
+    steps: Sequence[str],
+    *,
+    problem: str,
+    answer: str | None = None,
+    injection: Injection | None = None,
+    foreign_id: str = "",
+    seen: Container[str] = _NOBODY,
+) -> list[Finding]:
+    """Return the findings in one solution, in the order of CODES.
+
+    steps: of the solution to review.  problem: the one it answers.  answer: the reference answer to that
+    problem, None where it is not known.  injection: where the solution came from, with the claim.
+    foreign_id, seen: the record's id and the ids before it; "" is no id.
+    """
+    found: list[Finding] = []
+    if injection:
+        found += claims.findings(injection, problem, steps)
+    if foreign_id and foreign_id in seen:
+        found.append(Finding("duplicate_id", None, foreign_id))
+    found += _empty(steps)
+    if injection and injection.claims_an_error:
+        found += wording.give_aways(steps, (injection.problem, problem, *injection.steps))
+    found += wording.several_in_one(steps)
+    found += _other_answer(steps, answer, injection)
+    found += _arithmetic(steps, problem)
+    return found
+
+
+def _empty(steps: Sequence[str]) -> Iterator[Finding]:
+    for position, step in enumerate(steps):
+        if not step or step.isspace():
+            yield Finding("empty_step", position, "")
+
+
+def _other_answer(steps: Sequence[str], answer: str | None, injection: Injection | None) -> Iterator[Finding]:
+    if not answer or (injection and injection.error_type not in _KEEPS_ANSWER):
+        return
+    given = answers.final_answer(steps)
+    if given is not None and answers.is_other(given, answer):
+        yield Finding("other_answer", len(steps) - 1, f"{given.strip()}, not {answer}")
+
+
+def _arithmetic(steps: Sequence[str], problem: str) -> Iterator[Finding]:
+    is_ordinary: bool | None = None
+    for position, step in enumerate(steps):
+        for equality in arithmetic.false_equalities(step):
+            if is_ordinary is None:
+                is_ordinary = arithmetic.is_ordinary(problem)
+            if is_ordinary:
+                sides = f"{_shown(equality.left)} and {_shown(equality.right)}"
+                yield Finding("arithmetic", position, f"{equality.text}: {sides}")
+
+
+def _shown(number: Fraction) -> str:
+    """A number for people: exact while it is short."""
+    text = str(number)
+    return text if len(text) <= _LONG else f"{float(number):.6g}"
