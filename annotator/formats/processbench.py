@@ -9,8 +9,6 @@ Records name their solution only, while several have the same problem; so a prob
 its text with blanks evened out: `problem-` and 16 hexadecimal digits.
 """
 
-import hashlib
-import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -75,18 +73,12 @@ def refusal(row: ExportRecord) -> CannotWrite | None:
     return None
 
 
-def group_of(problem: str) -> str:
-    """Return the group of a problem without an id: the same for texts that differ only in blanks."""
-    even = " ".join(unicodedata.normalize("NFC", problem).split())
-    return f"problem-{hashlib.sha256(even.encode()).hexdigest()[:16]}"
-
-
 def _import(raw: RawRecord) -> ImportRecord:
     foreign_id, text = fields.identifier(raw, "id"), fields.filled(raw, "problem")
     solution = _solution(raw, foreign_id)
     label = _label(raw, len(solution.steps))
     meta = {"source": fields.source_of(foreign_id, NAME)}
-    problem = ProblemRecord(text, None, "", group_of(text), meta)
+    problem = ProblemRecord(text, None, "", fields.group_of(text), meta)
     extra = verbatim.keep(_FORM, raw, _members(problem, solution, label), _USUAL)
     labels = LabelRecord("source", NAME, core.labels_from_first_error(label, len(solution.steps)))
     return ImportRecord(raw.place, foreign_id, problem, None, None, solution, None, (labels,), extra)
