@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from annotator.formats import prmbench, processbench
+from annotator.formats import prm800k, prmbench, processbench
 from annotator.formats.reading import Source
 from annotator.formats.records import CannotWrite, ExportRecord, FormatError, ImportRecord
 
@@ -22,5 +22,5 @@ class Format:
 
 FORMATS: Final = {
     module.NAME: Format(module.NAME, module.SUFFIX, module.read, module.write, module.refusal)
-    for module in (prmbench, processbench)
+    for module in (prmbench, processbench, prm800k)
 }
