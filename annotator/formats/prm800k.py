@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from annotator.core import labels as core
-from annotator.formats import fields, verbatim
+from annotator.formats import fields, options, verbatim
 from annotator.formats import prm800k_label as shape
 from annotator.formats.decoding import RawRecord, fault
 from annotator.formats.prm800k_groups import Spot, groups, spot_text
@@ -35,6 +35,7 @@ from annotator.formats.records import (
 
 NAME: Final = "prm800k"
 SUFFIX: Final = ".jsonl"
+DEFAULTS: Final = options.Options(redundant="neutral")  # as its labelers were told
 
 _FORM: Final = verbatim.Form(NAME, verbatim.LINES)
 _USUAL: Final = (

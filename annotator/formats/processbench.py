@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from annotator.core import labels as core
-from annotator.formats import fields, verbatim
+from annotator.formats import fields, options, verbatim
 from annotator.formats.decoding import RawRecord, fault
 from annotator.formats.reading import Source, convert, read_records
 from annotator.formats.records import (
@@ -29,6 +29,7 @@ from annotator.formats.records import (
 
 NAME: Final = "processbench"
 SUFFIX: Final = ".json"
+DEFAULTS: Final = options.KEEP
 
 _FORM: Final = verbatim.Form(NAME, verbatim.ELEMENTS)
 _USUAL: Final = ("id", "generator", "problem", "steps", "final_answer_correct", "label")

@@ -120,9 +120,9 @@ class ImportRecord:
     solution: the one to review.  original: what it was made from, if the record has it.
     foreign_id: unique for a record if the file is sound; duplicates are not dropped here.
     extra: JSON text of what the rest cannot rebuild (annotator.formats.verbatim), "" for nothing.
-    sibling_of: where a foreign record holds several solutions, they come one after the other, the main one
-    first; the others name its foreign_id here. An importer stores them all, in this order, since an export
-    puts neighbours together again; whether it queues siblings for review is its own choice.
+    sibling_of: where a foreign record holds a main solution and others, they come one after the other, the
+    main one first; the others name its foreign_id here. An importer stores them all, in this order, since an
+    export puts neighbours together again; whether it queues siblings for review is its own choice.
     """
 
     place: Place
@@ -154,7 +154,8 @@ class AnnotationRecord:
     labels, redundancy_labels: one character a step; in the latter '-' is redundant and '+' is not.
     scores, redundancy_scores: a number a step.  All are None where the file has none, and as long as it
     has them: a result may be cut short, and only the reader knows how many steps the solution has.
-    is_parsed: False for a machine's reply that could not be read, which has no labels.
+    first_error: for files that tell no more: a 0-based position, or core.labels' NO_ERROR.
+    is_parsed: False for a machine's reply that could not be read, which has none of these.
     extra: JSON text of the other members.
     """
 
@@ -166,6 +167,7 @@ class AnnotationRecord:
     scores: tuple[float, ...] | None = None
     redundancy_labels: str | None = None
     redundancy_scores: tuple[float, ...] | None = None
+    first_error: int | None = None
     is_parsed: bool = True
     extra: str = ""
 

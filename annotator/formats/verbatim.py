@@ -94,6 +94,11 @@ def exact(raw: RawRecord, rebuilt: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def is_of(form: Form, extra: str) -> bool:
+    """Whether `extra` says that the record came in this form, and differs from what we would write."""
+    return extra.startswith(f'{{"of":"{form.name}"')
+
+
 def kept_value(form: Form, extra: str, key: str) -> Any:
     """Return the value of a field that `extra` holds, or None if it holds none."""
     kept = json.loads(extra) if extra else {}
