@@ -12,6 +12,7 @@ from annotator.formats.decoding import RawRecord, fault, shown
 T = TypeVar("T")
 
 MAX_ID: Final = 200  # what a column for ids holds
+MAX_RATER: Final = 150  # and what one for raters' names holds
 _NUMBERED: Final = re.compile(r"(.+)[_-]\d+", re.DOTALL)
 
 
@@ -37,6 +38,17 @@ def identifier(raw: RawRecord, key: str) -> str:
     if len(value) > MAX_ID:
         raise fault(raw.place, key, f"must have at most {MAX_ID} characters, not {len(value)}")
     return value
+
+
+def text_or_number(raw: RawRecord, key: str) -> str | None:
+    """Return a text, or a number as JSON spells it, or None if it is missing or null."""
+    value = raw.fields.get(key)
+    if value is None or type(value) is str:
+        return value
+    if type(value) not in (int, float):
+        raise _fault(raw, key, key, value, "must be text, a number or null")
+    _number(raw, key, value)
+    return json.dumps(value)
 
 
 def steps(raw: RawRecord, key: str) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ SUFFIX: Final = ".json"
 DEFAULTS: Final = options.KEEP
 
 _FORM: Final = verbatim.Form(NAME, verbatim.ELEMENTS)
-_USUAL: Final = ("id", "generator", "problem", "steps", "final_answer_correct", "label")
+FIELDS: Final = ("id", "generator", "problem", "steps", "final_answer_correct", "label")
 
 
 def read(source: Source, name: str) -> Iterator[ImportRecord | FormatError]:
@@ -63,7 +63,7 @@ def write_record(row: ExportRecord) -> str:
     label = core.first_error(row.labels)
     members = _members(row.changed_problem or row.problem, row.solution, label)
     changed = frozenset[str]() if row.is_source else frozenset({"label"})
-    return verbatim.restore(_FORM, row.extra, members, _USUAL, changed)
+    return verbatim.restore(_FORM, row.extra, members, FIELDS, changed)
 
 
 def refusal(row: ExportRecord) -> CannotWrite | None:
@@ -80,7 +80,7 @@ def _import(raw: RawRecord) -> ImportRecord:
     label = _label(raw, len(solution.steps))
     meta = {"source": fields.source_of(foreign_id, NAME)}
     problem = ProblemRecord(text, None, "", fields.group_of(text), meta)
-    extra = verbatim.keep(_FORM, raw, _members(problem, solution, label), _USUAL)
+    extra = verbatim.keep(_FORM, raw, _members(problem, solution, label), FIELDS)
     labels = LabelRecord("source", NAME, core.labels_from_first_error(label, len(solution.steps)))
     return ImportRecord(raw.place, foreign_id, problem, None, None, solution, None, (labels,), extra)
 
