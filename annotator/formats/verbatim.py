@@ -69,8 +69,7 @@ def keep(form: Form, raw: RawRecord, rebuilt: dict[str, Any], usual: tuple[str, 
     fields = raw.fields
     values = {key: fields[key] for key in fields if key not in rebuilt or rebuilt[key] != fields[key]}
     for key, value in values.items():
-        if _is_deep(value):
-            raise fault(raw.place, key, f"is nested deeper than {MAX_DEPTH}")
+        check_depth(raw, key, value)
     extra: dict[str, Any] = {}
     if form.layouts[""](fields) != raw.text:
         extra = _spelling(form, raw)
@@ -82,13 +81,18 @@ def keep(form: Form, raw: RawRecord, rebuilt: dict[str, Any], usual: tuple[str, 
     return _dump({"of": form.name, **extra}) if extra else ""
 
 
+def check_depth(raw: RawRecord, key: str, value: Any) -> None:
+    """Raise FormatError for a value that is nested too deeply to be written again."""
+    if _is_deep(value):
+        raise fault(raw.place, key, f"is nested deeper than {MAX_DEPTH}")
+
+
 def exact(raw: RawRecord, rebuilt: dict[str, Any]) -> dict[str, Any]:
     """Return those of `rebuilt` that would be written as the record has them, down to the order of inner
     fields and to 1 or 1.0. For `keep`, where fields hold objects. Raises FormatError as it does."""
     found = {}
     for key, value in raw.fields.items():
-        if _is_deep(value):
-            raise fault(raw.place, key, f"is nested deeper than {MAX_DEPTH}")
+        check_depth(raw, key, value)
         if key in rebuilt and _dump(rebuilt[key]) == _dump(value):
             found[key] = value
     return found
@@ -112,8 +116,7 @@ def others(form: Form, raw: RawRecord, known: Iterable[str]) -> str:
     """Return `extra` for a record that is never written back: its other fields, as values."""
     values = {key: value for key, value in raw.fields.items() if key not in frozenset(known)}
     for key, value in values.items():
-        if _is_deep(value):
-            raise fault(raw.place, key, f"is nested deeper than {MAX_DEPTH}")
+        check_depth(raw, key, value)
     return _dump({"of": form.name, "values": values}) if values else ""
 
 
