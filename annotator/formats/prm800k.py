@@ -56,13 +56,16 @@ def read(source: Source, name: str) -> Iterator[ImportRecord | FormatError]:
 
 
 def write(rows: Iterable[ExportRecord]) -> Iterator[str]:
-    """Yield the file's lines, ends included: one a record and rater, if a record's rows are neighbours."""
+    """Yield the file's lines, ends included: one a record and rater, if a record's rows are neighbours.
+
+    Rows must name their raters where several have labelled, or these could not be told apart.
+    """
     for group in groups(rows):
-        for rater in dict.fromkeys([*group.paths, *group.siblings]):
-            siblings = group.siblings.get(rater, {})
-            if rater in group.paths:
+        for labeler in dict.fromkeys([*group.paths, *group.siblings]):
+            siblings = group.siblings.get(labeler, {})
+            if labeler in group.paths:
                 last = {(spot.position, spot.choice): row.labels[-1] for spot, row in siblings.items()}
-                yield write_record(group.paths[rater], last) + "\n"
+                yield write_record(group.paths[labeler], last) + "\n"
             else:
                 yield from (write_record(row) + "\n" for row in siblings.values())
 

@@ -11,6 +11,9 @@ from annotator.formats.records import ExportRecord
 _START: Final = '{"of": "prm800k", "record": '
 
 
+Labeler = tuple[str, bool]  # the rater, and whether the labels came with the record
+
+
 class Spot(NamedTuple):
     """Where in its record a sibling stands: at a 0-based position of the path, as which candidate."""
 
@@ -21,24 +24,24 @@ class Spot(NamedTuple):
 
 @dataclass
 class Group:
-    """Neighbouring rows that came from one record. siblings: {rater: {spot: row}}."""
+    """Neighbouring rows that came from one record, by their labeler. siblings: {labeler: {spot: row}}."""
 
     record: str
-    paths: dict[str, ExportRecord] = field(default_factory=dict)
-    siblings: dict[str, dict[Spot, ExportRecord]] = field(default_factory=dict)
+    paths: dict[Labeler, ExportRecord] = field(default_factory=dict)
+    siblings: dict[Labeler, dict[Spot, ExportRecord]] = field(default_factory=dict)
 
     def takes(self, row: ExportRecord, spot: Spot | None) -> bool:
         """Whether the row belongs here; a second one in the same place begins another group."""
         if spot:
-            return spot.record == self.record and spot not in self.siblings.get(row.rater, {})
+            return spot.record == self.record and spot not in self.siblings.get(_labeler(row), {})
         is_mine = self.record != "" and row.solution.foreign_id == self.record
-        return is_mine and not self.siblings and row.rater not in self.paths
+        return is_mine and not self.siblings and _labeler(row) not in self.paths
 
     def add(self, row: ExportRecord, spot: Spot | None) -> None:
         if spot:
-            self.siblings.setdefault(row.rater, {})[spot] = row
+            self.siblings.setdefault(_labeler(row), {})[spot] = row
         else:
-            self.paths[row.rater] = row
+            self.paths[_labeler(row)] = row
 
 
 def groups(rows: Iterable[ExportRecord]) -> Iterator[Group]:
@@ -58,6 +61,10 @@ def groups(rows: Iterable[ExportRecord]) -> Iterator[Group]:
 def spot_text(spot: Spot) -> str:
     """Return the `extra` of a sibling."""
     return json.dumps({"of": "prm800k", "record": spot.record, "at": spot.position, "as": spot.choice})
+
+
+def _labeler(row: ExportRecord) -> Labeler:
+    return row.rater, row.is_source
 
 
 def _spot_of(extra: str) -> Spot | None:

@@ -372,6 +372,14 @@ def test_a_record_for_each_rater(data: list[list[ImportRecord]]) -> None:
     assert ratings(json.loads(lines[1]))[2] == [1, -1, None, None]
 
 
+def test_the_source_s_ratings_are_nobody_else_s(data: list[list[ImportRecord]]) -> None:
+    path, *siblings = data[0]
+    lines = list(prm800k.write([as_export(path), ours(path, "++++", ""), *map(as_export, siblings)]))
+    assert lines[0] == DATA.read_text(encoding="utf-8").splitlines(keepends=True)[0]
+    assert ratings(json.loads(lines[1]))[2] == [1, None, None, None]
+    assert len(lines) == 2
+
+
 def test_from_another_format() -> None:
     text = '[{"id": "own-1", "generator": "G", "problem": "P?", "steps": ["A", "B", "C"], "label": 1}]'
     (found,) = good(processbench.read(io.BytesIO(text.encode()), "f"))
