@@ -77,8 +77,9 @@ class _NoNumber(str):
 
 
 def fault(place: Place, path: str, message: str) -> FormatError:
-    """Return the error at one field of a record."""
-    return FormatError(Place(place.file, place.line, shortened(path)), message)
+    """Return the error at one field of a record, or of the part of it that `place` names."""
+    whole = f"{place.field}.{path}" if place.field and path else place.field or path
+    return FormatError(Place(place.file, place.line, shortened(whole)), message)
 
 
 def unbearable(error: Exception) -> str:

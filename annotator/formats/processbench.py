@@ -9,13 +9,11 @@ Records name their solution only, while several have the same problem; so a prob
 its text with blanks evened out: `problem-` and 16 hexadecimal digits.
 """
 
-import hashlib
-import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from annotator.core import labels as core
-from annotator.formats import fields, verbatim
+from annotator.formats import fields, options, verbatim
 from annotator.formats.decoding import RawRecord, fault
 from annotator.formats.reading import Source, convert, read_records
 from annotator.formats.records import (
@@ -31,9 +29,10 @@ from annotator.formats.records import (
 
 NAME: Final = "processbench"
 SUFFIX: Final = ".json"
+DEFAULTS: Final = options.KEEP
 
 _FORM: Final = verbatim.Form(NAME, verbatim.ELEMENTS)
-_USUAL: Final = ("id", "generator", "problem", "steps", "final_answer_correct", "label")
+FIELDS: Final = ("id", "generator", "problem", "steps", "final_answer_correct", "label")
 
 
 def read(source: Source, name: str) -> Iterator[ImportRecord | FormatError]:
@@ -64,7 +63,7 @@ def write_record(row: ExportRecord) -> str:
     label = core.first_error(row.labels)
     members = _members(row.changed_problem or row.problem, row.solution, label)
     changed = frozenset[str]() if row.is_source else frozenset({"label"})
-    return verbatim.restore(_FORM, row.extra, members, _USUAL, changed)
+    return verbatim.restore(_FORM, row.extra, members, FIELDS, changed)
 
 
 def refusal(row: ExportRecord) -> CannotWrite | None:
@@ -75,19 +74,13 @@ def refusal(row: ExportRecord) -> CannotWrite | None:
     return None
 
 
-def group_of(problem: str) -> str:
-    """Return the group of a problem without an id: the same for texts that differ only in blanks."""
-    even = " ".join(unicodedata.normalize("NFC", problem).split())
-    return f"problem-{hashlib.sha256(even.encode()).hexdigest()[:16]}"
-
-
 def _import(raw: RawRecord) -> ImportRecord:
     foreign_id, text = fields.identifier(raw, "id"), fields.filled(raw, "problem")
     solution = _solution(raw, foreign_id)
     label = _label(raw, len(solution.steps))
     meta = {"source": fields.source_of(foreign_id, NAME)}
-    problem = ProblemRecord(text, None, "", group_of(text), meta)
-    extra = verbatim.keep(_FORM, raw, _members(problem, solution, label), _USUAL)
+    problem = ProblemRecord(text, None, "", fields.group_of(text), meta)
+    extra = verbatim.keep(_FORM, raw, _members(problem, solution, label), FIELDS)
     labels = LabelRecord("source", NAME, core.labels_from_first_error(label, len(solution.steps)))
     return ImportRecord(raw.place, foreign_id, problem, None, None, solution, None, (labels,), extra)
 

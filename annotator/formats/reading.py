@@ -15,13 +15,15 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeVar
 
 from annotator.formats.decoding import Decoder, RawRecord, unbearable
-from annotator.formats.records import FormatError, ImportRecord, Place, UnreadableFile
+from annotator.formats.records import FormatError, Place, UnreadableFile
+
+T = TypeVar("T")
 
 Source = str | os.PathLike[str] | IO[bytes]
 
@@ -62,18 +64,25 @@ def read_json_list(source: Source, name: str) -> Iterator[RawRecord | FormatErro
 
 
 def convert(
-    records: Iterator[RawRecord | FormatError], one: Callable[[RawRecord], ImportRecord]
-) -> Iterator[ImportRecord | FormatError]:
+    records: Iterator[RawRecord | FormatError], one: Callable[[RawRecord], T]
+) -> Iterator[T | FormatError]:
     """Yield `one(record)` for each, and the FormatErrors, its own included, in their place."""
+    return convert_each(records, lambda record: (one(record),))
+
+
+def convert_each(
+    records: Iterator[RawRecord | FormatError], several: Callable[[RawRecord], Iterable[T]]
+) -> Iterator[T | FormatError]:
+    """Yield all that each record becomes: all of `several(record)`, or its FormatError alone."""
     for record in records:
         if isinstance(record, FormatError):
             yield record
             continue
         try:
-            converted: ImportRecord | FormatError = one(record)
+            converted: Iterable[T | FormatError] = tuple(several(record))
         except FormatError as error:
-            converted = error
-        yield converted
+            converted = (error,)
+        yield from converted
 
 
 @contextmanager

@@ -93,11 +93,18 @@ class ClaimRecord:
 
 @dataclass(frozen=True, slots=True)
 class LabelRecord:
-    """The labels that came with a solution: one character a step (core.labels), and whose they are."""
+    """The labels that came with a solution: one character a step (core.labels), and whose they are.
+
+    scores: a number a step, where the file has soft values (`labels` are then these at a threshold).
+    finish_reason: why the labels end where they do, "" if not told.  duration_ms: the time they took.
+    """
 
     kind: Literal["source", "injector"]
     name: str
     labels: str
+    scores: tuple[float, ...] | None = None
+    finish_reason: str = ""
+    duration_ms: int | None = None
 
     @property
     def first_error(self) -> int:
@@ -113,6 +120,9 @@ class ImportRecord:
     solution: the one to review.  original: what it was made from, if the record has it.
     foreign_id: unique for a record if the file is sound; duplicates are not dropped here.
     extra: JSON text of what the rest cannot rebuild (annotator.formats.verbatim), "" for nothing.
+    sibling_of: where a foreign record holds a main solution and others, they come one after the other, the
+    main one first; the others name its foreign_id here. An importer stores them all, in this order, since an
+    export puts neighbours together again; whether it queues siblings for review is its own choice.
     """
 
     place: Place
@@ -124,6 +134,42 @@ class ImportRecord:
     claim: ClaimRecord | None
     labels: tuple[LabelRecord, ...]
     extra: str
+    sibling_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoneProblem:
+    """A good record that has a problem and no solution of it yet."""
+
+    place: Place
+    problem: ProblemRecord
+    extra: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationRecord:
+    """Someone's judgement of a solution that is here already: labels or scores, of a person or a machine.
+
+    foreign_id, digest: which solution; one of them may be "", not both.  annotator: who, "" if not told.
+    labels, redundancy_labels: one character a step; in the latter '-' is redundant and '+' is not.
+    scores, redundancy_scores: a number a step.  All are None where the file has none, and as long as it
+    has them: a result may be cut short, and only the reader knows how many steps the solution has.
+    first_error: for files that tell no more: a 0-based position, or core.labels' NO_ERROR.
+    is_parsed: False for a machine's reply that could not be read, which has none of these.
+    extra: JSON text of the other members.
+    """
+
+    place: Place
+    foreign_id: str
+    digest: str = ""
+    annotator: str = ""
+    labels: str | None = None
+    scores: tuple[float, ...] | None = None
+    redundancy_labels: str | None = None
+    redundancy_scores: tuple[float, ...] | None = None
+    first_error: int | None = None
+    is_parsed: bool = True
+    extra: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +178,7 @@ class ExportRecord:
 
     labels: one character a step.  error_types: our codes, a tuple a step.  extra: as it was imported.
     is_source: the labels are the very annotation that came with the record, so it goes out as it came.
+    rater: who made them, as KIND:NAME.  made_at: when, as ISO 8601.  "" or None where not known.
     """
 
     problem: ProblemRecord
@@ -145,17 +192,21 @@ class ExportRecord:
     note: str = ""
     extra: str = ""
     is_source: bool = False
+    rater: str = ""
+    made_at: str = ""
+    duration_ms: int | None = None
+    finish_reason: str = ""
 
 
 def as_export(record: ImportRecord) -> ExportRecord:
-    """Return the row that writes an imported record back, with the labels that came with it."""
+    """Return the row that writes an imported record back, with the labels that came with it, if any."""
     return ExportRecord(
         problem=record.problem,
         changed_problem=record.changed_problem,
         original=record.original,
         solution=record.solution,
         claim=record.claim,
-        labels=record.labels[0].labels,
+        labels=record.labels[0].labels if record.labels else core.UNJUDGED * len(record.solution.steps),
         extra=record.extra,
         is_source=True,
     )

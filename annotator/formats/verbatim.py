@@ -69,8 +69,7 @@ def keep(form: Form, raw: RawRecord, rebuilt: dict[str, Any], usual: tuple[str, 
     fields = raw.fields
     values = {key: fields[key] for key in fields if key not in rebuilt or rebuilt[key] != fields[key]}
     for key, value in values.items():
-        if _is_deep(value):
-            raise fault(raw.place, key, f"is nested deeper than {MAX_DEPTH}")
+        check_depth(raw, key, value)
     extra: dict[str, Any] = {}
     if form.layouts[""](fields) != raw.text:
         extra = _spelling(form, raw)
@@ -82,6 +81,45 @@ def keep(form: Form, raw: RawRecord, rebuilt: dict[str, Any], usual: tuple[str, 
     return _dump({"of": form.name, **extra}) if extra else ""
 
 
+def check_depth(raw: RawRecord, key: str, value: Any) -> None:
+    """Raise FormatError for a value that is nested too deeply to be written again."""
+    if _is_deep(value):
+        raise fault(raw.place, key, f"is nested deeper than {MAX_DEPTH}")
+
+
+def exact(raw: RawRecord, rebuilt: dict[str, Any]) -> dict[str, Any]:
+    """Return those of `rebuilt` that would be written as the record has them, down to the order of inner
+    fields and to 1 or 1.0. For `keep`, where fields hold objects. Raises FormatError as it does."""
+    found = {}
+    for key, value in raw.fields.items():
+        check_depth(raw, key, value)
+        if key in rebuilt and _dump(rebuilt[key]) == _dump(value):
+            found[key] = value
+    return found
+
+
+def is_of(form: Form, extra: str) -> bool:
+    """Whether `extra` says that the record came in this form, and differs from what we would write."""
+    return extra.startswith(f'{{"of":"{form.name}"')
+
+
+def kept_value(form: Form, extra: str, key: str) -> Any:
+    """Return the value of a field that `extra` holds, or None if it holds none."""
+    kept = json.loads(extra) if extra else {}
+    if kept.get("of") != form.name:
+        return None
+    spelled = kept.get("spelled", {})
+    return json.loads(spelled[key]) if key in spelled else kept.get("values", {}).get(key)
+
+
+def others(form: Form, raw: RawRecord, known: Iterable[str]) -> str:
+    """Return `extra` for a record that is never written back: its other fields, as values."""
+    values = {key: value for key, value in raw.fields.items() if key not in frozenset(known)}
+    for key, value in values.items():
+        check_depth(raw, key, value)
+    return _dump({"of": form.name, "values": values}) if values else ""
+
+
 def restore(
     form: Form,
     extra: str,
@@ -89,16 +127,17 @@ def restore(
     usual: tuple[str, ...],
     changed: frozenset[str] = _UNCHANGED,
 ) -> str:
-    """Return the record's JSON text. `changed` are the fields whose value is no longer what came in."""
+    """Return the record's JSON text. `changed`: the fields of `rebuilt` that are no longer what came in."""
     kept = json.loads(extra) if extra else {}
     if kept.get("of") != form.name:
         kept = {}
     if "line" in kept and not changed:
         line: str = kept["line"]
         return line
-    values = {**rebuilt, **kept.get("values", {})}
+    values = {**rebuilt, **kept.get("values", {}), **{key: rebuilt[key] for key in changed}}
     spelled = kept.get("spelled", {})
     order = kept.get("order") or _order(usual, kept)
+    order = [*order, *(key for key in usual if key in changed and key not in order)]
     fields = {key: values.get(key) for key in order}
     return _encode(form.layouts[kept.get("layout", "")], fields, spelled, changed)
 

@@ -310,7 +310,7 @@ def test_a_list_is_read_too_and_leaves_as_lines() -> None:
 
 
 def test_formats_by_name() -> None:
-    assert list(FORMATS) == ["prmbench", "processbench"]
+    assert list(FORMATS) == ["prmbench", "processbench", "prm800k", "math_shepherd", "trl"]
     assert FORMATS["prmbench"].read is prmbench.read
     assert FORMATS["prmbench"].suffix == ".jsonl"
 

@@ -1,0 +1,125 @@
+"""Best-of-N sets, as PRMBench's BoN task has them: JSON lines, a question and all its sampled answers.
+
+    id         text; a response's id is the set's, a slash and its 0-based place
+    question   text
+    responses  list of texts; a blank line ends a step, as in that task
+    answer     text or number, or null
+    labels     list as long of "correct" and anything else, or of bool; or missing, where nobody has checked
+
+`labels` are of the final answers and say nothing about steps.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from annotator.formats import fields, verbatim
+from annotator.formats.decoding import RawRecord, fault, shown
+from annotator.formats.reading import Source, convert, convert_each, read_records
+from annotator.formats.records import FormatError, ImportRecord, Place, ProblemRecord, SolutionRecord
+from annotator.formats.splitting import split
+
+NAME: Final = "best_of_n"
+SUFFIX: Final = ".jsonl"
+CORRECT: Final = "correct"
+
+_FORM: Final = verbatim.Form(NAME, verbatim.LINES)
+_USUAL: Final = ("id", "question", "responses", "answer", "labels")
+
+
+@dataclass(frozen=True, slots=True)
+class BestOfN:
+    """A question with its responses; `is_right` tells of each response's final answer, None if unknown."""
+
+    place: Place
+    foreign_id: str
+    question: str
+    responses: tuple[str, ...]
+    answer: str | None
+    is_right: tuple[bool | None, ...]
+    extra: str = ""
+
+    def response_id(self, position: int) -> str:
+        """Return the id of the response at a 0-based position, as results name it."""
+        return f"{self.foreign_id}/{position}"
+
+
+def read_sets(source: Source, name: str) -> Iterator[BestOfN | FormatError]:
+    """Yield a file's sets, and a FormatError for each that cannot be used. Raises UnreadableFile.
+
+    source: a path or a binary file.  name: what places call it; a name ending in .gz means gzip.
+    """
+    return convert(read_records(source, name), _set)
+
+
+def write_sets(sets: Iterable[BestOfN]) -> Iterator[str]:
+    """Yield the file's lines, ends included; sets that were read go out as they came in."""
+    for one in sets:
+        yield verbatim.restore(_FORM, one.extra, _members(one), _USUAL) + "\n"
+
+
+def read(source: Source, name: str) -> Iterator[ImportRecord | FormatError]:
+    """Yield a solution for each response of each set. They are of equal standing and have no labels."""
+    return convert_each(read_records(source, name), lambda raw: _solutions(_set(raw)))
+
+
+def steps_of(response: str) -> tuple[str, ...]:
+    """Return the response's steps; one of nothing but blanks is a single step."""
+    return split(response, "blank-line") or (response,)
+
+
+def _set(raw: RawRecord) -> BestOfN:
+    responses = fields.steps(raw, "responses")
+    found = BestOfN(
+        raw.place, fields.identifier(raw, "id"), fields.filled(raw, "question"), responses,
+        fields.text_or_number(raw, "answer"), _is_right(raw, len(responses)),
+    )  # fmt: skip
+    extra = verbatim.keep(_FORM, raw, verbatim.exact(raw, _members(found)), _USUAL)
+    return BestOfN(
+        found.place, found.foreign_id, found.question, responses, found.answer, found.is_right, extra
+    )  # fmt: skip
+
+
+def _is_right(raw: RawRecord, n: int) -> tuple[bool | None, ...]:
+    value = raw.fields.get("labels")
+    if value is None:
+        return (None,) * n
+    if type(value) is not list:
+        raise fault(raw.place, "labels", f"must be a list of labels, not {shown(value)}")
+    if len(value) != n:
+        raise fault(raw.place, "labels", f"must be as many as the {n} responses, not {len(value)}")
+    return tuple(_right(raw, position, one) for position, one in enumerate(value))
+
+
+def _right(raw: RawRecord, position: int, value: Any) -> bool | None:
+    if value is None or type(value) is bool:
+        return value
+    if value in (0, 1) and type(value) is int:
+        return bool(value)
+    if type(value) is str:
+        return value == CORRECT
+    raise fault(raw.place, f"labels[{position}]", f"must be text, true, false or null, not {shown(value)}")
+
+
+def _solutions(one: BestOfN) -> Iterator[ImportRecord]:
+    meta = {"source": fields.source_of(one.foreign_id, NAME)}
+    group = fields.group_of(one.question)
+    problem = ProblemRecord(one.question, one.answer, one.foreign_id, group, meta)
+    for position, (response, is_right) in enumerate(zip(one.responses, one.is_right, strict=True)):
+        steps, name = steps_of(response), one.response_id(position)
+        about: dict[str, Any] = {"length": len(steps), "sample": position}
+        if is_right is not None:
+            about["final_answer_correct"] = is_right
+        solution = SolutionRecord(steps, name, about)
+        yield ImportRecord(one.place, name, problem, None, None, solution, None, (), "")
+
+
+def _members(one: BestOfN) -> dict[str, Any]:
+    words = {True: CORRECT, False: "incorrect", None: None}
+    return {
+        "id": one.foreign_id,
+        "question": one.question,
+        "responses": list(one.responses),
+        "answer": one.answer,
+        "labels": [words[is_right] for is_right in one.is_right],
+    }
