@@ -41,10 +41,12 @@ MADE_WITH_IT = (RaterKind.SOURCE, RaterKind.INJECTOR)
 
 
 class Row(NamedTuple):
-    """An annotation on its way out; `refusal` says why it states no labels, or ""."""
+    """An annotation on its way out; `refusal` says why it states no labels, or "". `foreign_format`: the
+    format that its solution came in, or ""."""
 
     record: ExportRecord
     refusal: str
+    foreign_format: str
 
 
 class Choice(NamedTuple):
@@ -143,10 +145,18 @@ def _row(annotation: Annotation, solution: Solution) -> Row:
         problem=problem, changed_problem=changed, original=_solution(original) if original else None,
         solution=_solution(solution), claim=_claim(solution), labels=annotation.labels,
         error_types=_error_types(annotation), note=annotation.note, extra=solution.extra, is_source=is_source,
+        rater=str(rater), made_at=_made_at(annotation), duration_ms=annotation.duration_ms,
+        finish_reason=annotation.finish_reason,
     )  # fmt: skip
     reason = annotation.finish_reason
     judged = not reason or FinishReason(reason).judges
-    return Row(record, "" if judged else f"the reviewer gave no judgement: {FinishReason(reason).label}")
+    refusal = "" if judged else f"the reviewer gave no judgement: {FinishReason(reason).label}"
+    return Row(record, refusal, solution.foreign_format)
+
+
+def _made_at(annotation: Annotation) -> str:
+    """Labels that came in with the solution were made before we know of them."""
+    return "" if annotation.rater.kind in MADE_WITH_IT else annotation.created_at.isoformat()
 
 
 def _problems(solution: Solution) -> tuple[ProblemRecord, ProblemRecord | None]:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,7 +19,7 @@ from annotator.actions.bulk import prepare_connection
 from annotator.actions.import_files import format_named
 from annotator.actions.record import record
 from annotator.actions.transfers import Pulse, Tick, beat, is_held, is_stalled, ring, working
-from annotator.formats import Format
+from annotator.formats import Format, options
 from annotator.formats.records import ExportRecord
 from annotator.models import Export, Project, Role, TransferState
 from annotator.policies import Actor
@@ -165,9 +165,10 @@ def _write(project: Project, fmt: Format, which: str, min_raters: int, out: IO[b
 
 def _writable(rows: Iterator[export_rows.Row], fmt: Format, outcome: Outcome) -> Iterator[ExportRecord]:
     """What the format can say; the rest is counted, with the first ids."""
-    for n, (row, refusal) in enumerate(rows):
+    for n, (came, refusal, foreign_format) in enumerate(rows):
         if not n % export_rows.CHUNK:
             reset_queries()  # with DEBUG Django keeps the text of every statement
+        row = _fitted(came, foreign_format, fmt)
         refused = fmt.refusal(row)
         why = refusal or (refused.message if refused else "")
         if why:
@@ -175,6 +176,13 @@ def _writable(rows: Iterator[export_rows.Row], fmt: Format, outcome: Outcome) ->
             continue
         outcome.n += 1
         yield row
+
+
+def _fitted(row: ExportRecord, foreign_format: str, fmt: Format) -> ExportRecord:
+    """The row as the format means labels. Only what returns to the format it came in goes out as it came."""
+    if row.is_source and foreign_format == fmt.name:
+        return row
+    return replace(options.apply(row, fmt.defaults), is_source=False)
 
 
 def _reporting(row: Export) -> Tick:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, CharField, F, Field, Model, Value, When
+from django.db.models import Case, CharField, F, Field, Model, Q, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Length
 from django.db.models.query import QuerySet
 
 from annotator.actions.import_report import Report
+from annotator.actions.import_rows import SIBLING_OF
 from annotator.core.labels import MULTI_SOLUTIONS
 from annotator.models import Import, Item, Protocol, Solution
 
@@ -18,14 +19,14 @@ CHUNK = 2_000
 
 
 def make_items(row: Import) -> int:
-    """One item for each solution that came in; return how many. Django has no INSERT … SELECT, so it is put
-    together here from a SELECT of Django's own."""
+    """One item for each solution that came in and is no sibling; return how many. Django has no INSERT … SELECT,
+    so it is put together here from a SELECT of Django's own."""
     kind = Coalesce("injection__error_type", Value(""))
     chosen: dict[str, Combinable] = {"solution_id": F("pk"), "error_type": kind, "protocol": protocol_of(row)}
     fields = [field for field in Item._meta.local_concrete_fields if not field.primary_key]
     template = _template(row)
     values = [chosen.get(field.attname, _constant(field, template)) for field in fields]
-    sql, params = _incoming(row).values_list(*values).query.sql_with_params()
+    sql, params = _to_review(row).values_list(*values).query.sql_with_params()
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     table = connection.ops.quote_name(Item._meta.db_table)
     with connection.cursor() as cursor:
@@ -48,21 +49,27 @@ def protocol_of(row: Import) -> Combinable:
 
 
 def tally_items(row: Import, report: Report) -> None:
-    """Set the report's sums to those of the solutions that came in: what was there already does not count."""
+    """Set the report's sums to those of the items to be made: what was there already does not count."""
     report.kinds.clear()
     for kind, labels, question in _labels(row):
         report.tally(kind or "").add(labels, question)
-    report.n_known = report.n_good - sum(tally.items for tally in report.kinds.values())
+    report.n_known = report.n_good - _incoming(row).count()
 
 
 def _labels(row: Import) -> Iterator[tuple[str | None, str, int]]:
     columns = ("injection__error_type", "annotations__labels", Length("problem__text"))
-    return _incoming(row).values_list(*columns).iterator(chunk_size=CHUNK)
+    return _to_review(row).values_list(*columns).iterator(chunk_size=CHUNK)
 
 
 def _incoming(row: Import) -> QuerySet[Solution]:
     """Originals have no format: no foreign record is about them."""
     return Solution.objects.filter(source_import=row).exclude(foreign_format="").order_by("pk")
+
+
+def _to_review(row: Import) -> QuerySet[Solution]:
+    """All but siblings: a piece of the main solution with another last step, kept for exports alone. Their meta
+    tells them apart, so that no column is there for the sake of one format."""
+    return _incoming(row).filter(~Q(meta__has_key=SIBLING_OF))
 
 
 def _constant(field: "Field[Any, Any]", template: Model) -> Value:

@@ -53,7 +53,7 @@ def _mean(total: int, n: int) -> float | None:
 class Report:
     """`n_known`: good records that are there already. `n_repeated`: those that repeat another of the same
     import; they are kept. `kinds`: our code of the injected error ("" where the format has none) -> sums over
-    good records; once complete, over the items made."""
+    good records that are to be reviewed (no siblings); once complete, over the items made."""
 
     n_records: int = 0
     n_good: int = 0
@@ -69,6 +69,8 @@ class Report:
         self.n_good += 1
         question = record.changed_problem or record.problem
         kind = record.claim.error_type if record.claim else ""
+        if record.sibling_of:
+            return  # it will have no item
         self.tally(kind).add(record.labels[0].labels, len(question.text))
 
     def add_bad(self, error: FormatError) -> None:

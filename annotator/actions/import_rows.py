@@ -10,6 +10,8 @@ from annotator.core.digest import digest, solution_digest
 from annotator.formats.records import ImportRecord, LabelRecord, ProblemRecord, SolutionRecord
 from annotator.models import Annotation, Import, Injection, Phase, Problem, Rater, Solution
 
+SIBLING_OF = "sibling_of"  # in a solution's meta: the record whose main solution is reviewed instead
+
 R = TypeVar("R", Problem, Solution)
 
 
@@ -85,6 +87,8 @@ class Writer:
             row = self._solution(key, content, record.solution, problems[changed or problem])
             row.parent_id = originals.get(original)
             row.foreign_format, row.extra = self._row.format, record.extra
+            if record.sibling_of:
+                row.meta = record.solution.meta | {SIBLING_OF: record.sibling_of}
             solutions.append(row)
         Solution.objects.bulk_create(solutions)
         pairs = [(solution, w.keyed.record) for solution, w in zip(solutions, wanted, strict=True)]
@@ -113,9 +117,11 @@ class Writer:
         )  # fmt: skip
 
     def _annotation(self, solution: Solution, label: LabelRecord) -> Annotation:
+        """Without the finish reason: a source that gave up has labelled all the same, and goes out as it came."""
         return Annotation(
             solution_id=solution.pk, rater_id=self._rater(label).pk, phase=Phase.MACHINE, labels=label.labels,
-            n_steps=solution.n_steps, first_error=lab.first_error(label.labels),
+            n_steps=solution.n_steps, first_error=lab.first_error(label.labels), scores=label.scores,
+            duration_ms=label.duration_ms,
         )  # fmt: skip
 
     def _rater(self, label: LabelRecord) -> Rater:

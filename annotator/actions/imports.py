@@ -17,6 +17,7 @@ from annotator.actions.import_items import NEEDS_ORIGINAL
 from annotator.actions.projects import MAX_OVERLAP
 from annotator.actions.record import record
 from annotator.actions.transfers import is_held, is_stalled, ring
+from annotator.formats import FORMATS
 from annotator.models import (
     Annotation,
     Import,
@@ -30,7 +31,7 @@ from annotator.models import (
 )
 from annotator.policies import Actor
 
-DEFAULT_PROTOCOL = {"prmbench": Protocol.VERIFY_INJECTION, "processbench": Protocol.LABEL_STEPS}
+DEFAULT_PROTOCOL = dict.fromkeys(FORMATS, Protocol.LABEL_STEPS) | {"prmbench": Protocol.VERIFY_INJECTION}
 HAS_ORIGINALS = ("prmbench",)
 UNFINISHED = (TransferState.WAITING, TransferState.CHECKING, TransferState.CHECKED, TransferState.WRITING)
 ROWS_AT_ONCE = 1_000

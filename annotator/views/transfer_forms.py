@@ -10,7 +10,13 @@ from annotator.formats import FORMATS
 from annotator.forms import Plain
 from annotator.models import Project, Protocol
 
-TITLES = {"prmbench": "PRMBench (JSON lines)", "processbench": "ProcessBench (one JSON list)"}
+TITLES = {
+    "prmbench": "PRMBench (JSON lines)",
+    "processbench": "ProcessBench (one JSON list)",
+    "prm800k": "PRM800K (JSON lines)",
+    "math_shepherd": "Math-Shepherd (JSON lines)",
+    "trl": "TRL stepwise supervision (JSON lines)",
+}
 FORMAT_CHOICES = [(name, TITLES.get(name, name)) for name in FORMATS]
 
 

@@ -73,7 +73,8 @@ ROWS = {
     ),
     Annotation: (
         "solution__project",
-        "solution__key rater phase labels n_steps first_error scores error_types verdict finish_reason note",
+        "solution__key rater phase labels n_steps first_error scores error_types verdict finish_reason note "
+        "duration_ms",
     ),
     Item: (
         "project",

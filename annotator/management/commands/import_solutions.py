@@ -1,4 +1,4 @@
-"""Import foreign files: `manage.py import_solutions PROJECT PATH… --format prmbench|processbench`."""
+"""Import foreign files: `manage.py import_solutions PROJECT PATH… --format FORMAT`."""
 
 import time
 from typing import Any
