@@ -28,7 +28,7 @@ FLOORS: list[set[str]] = [
     {"formats"},
     {"models"},
     {"policies"},
-    {"queue", "runs", "blinding", "reports", "checks"},
+    {"queue", "runs", "blinding", "reports", "lint", "checks"},
     {"actions"},
     {"tasks", "demo"},
     {"views"},
