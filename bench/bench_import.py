@@ -9,7 +9,6 @@ synchronous=FULL, PostgreSQL with its own defaults.
 
 import argparse
 import filecmp
-import json
 import os
 import re
 import subprocess
@@ -21,6 +20,7 @@ from typing import NamedTuple
 
 from serving import database as database_at
 from serving import environment
+from tiling import tile
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ROOT / "tests" / "data" / "prmbench.jsonl"
@@ -45,23 +45,11 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-import-") as folder:
         source = Path(folder) / "records.jsonl"
-        tile(list(asked.paths), source, asked.records)
+        tile([Path(path) for path in asked.paths], asked.records, source)
         print(f"{asked.records:,} records, {source.stat().st_size / 2**20:.0f} MiB")
         print(f"{'':<12}{'import/s':>10}{'pass 1':>9}{'pass 2':>9}{'MiB':>6}{'export/s':>11}{'MiB':>6}  same")
         for database in asked.database or ["sqlite", "postgres"]:
             show(database, source, Path(folder) / database, asked.records)
-
-
-def tile(paths: list[str], target: Path, n: int) -> None:
-    """Write `n` records: the given ones again and again, each time as other problems."""
-    records = [
-        json.loads(line) for path in paths for line in Path(path).read_text("utf-8").splitlines() if line
-    ]
-    with target.open("w", encoding="utf-8") as file:
-        for i in range(n):
-            record = records[i % len(records)]
-            fresh = record | {"idx": f"tile{i // len(records)}_{record['idx']}"}
-            file.write(json.dumps(fresh, ensure_ascii=False) + "\n")
 
 
 def show(database: str, source: Path, folder: Path, n: int) -> None:
