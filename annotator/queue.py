@@ -21,9 +21,8 @@ from annotator.models import Assignment, AssignmentState, Item, Membership, Proj
 
 EXPIRE_AT_ONCE = 5
 REOPENED_AT_ONCE = 200
-REOPENED_MARGIN = timedelta(
-    seconds=5
-)  # a slot may be given back by a transaction that commits after we looked
+# A slot may be given back by a transaction that commits after we looked.
+REOPENED_MARGIN = timedelta(seconds=5)
 ITEMS_PER_MARK = 200
 LOOK_EVERY_S = 1.0
 _looked_at: dict[int, float] = {}  # project id -> when this process last looked for expired claims
@@ -52,8 +51,11 @@ def _claim(by: Membership, now: datetime) -> Assignment | None:
 
 def _due_again(project_id: int) -> bool:
     """Whether this process looks for expired claims now: once a second is enough while there is other work."""
-    last, _looked_at[project_id] = _looked_at.get(project_id, -LOOK_EVERY_S), monotonic()
-    return _looked_at[project_id] - last >= LOOK_EVERY_S
+    now = monotonic()
+    if now - _looked_at.get(project_id, -LOOK_EVERY_S) < LOOK_EVERY_S:
+        return False
+    _looked_at[project_id] = now
+    return True
 
 
 def lock_membership(by: Membership) -> Membership:

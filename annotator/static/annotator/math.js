@@ -4,7 +4,8 @@
 const sources = new WeakMap()
 let raw = false
 
-const OPTIONS = { throwOnError: true, trust: false, strict: 'ignore', maxExpand: 200, maxSize: 20 }
+// What KaTeX refuses (\href and the like) stands there by name, in the theme's own red.
+const OPTIONS = { throwOnError: true, trust: false, strict: 'ignore', maxExpand: 200, maxSize: 20, errorColor: 'var(--no)' }
 
 /** Sets the mathematics below `root`; may be called again for what has come in since. */
 export function setMath(root) {
