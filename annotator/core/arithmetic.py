@@ -3,7 +3,7 @@ r"""Numeric equalities in a text that do not hold, such as 3 \times 4 = 13.
 Only what is surely meant as arithmetic is judged: a false alarm costs a reviewer's trust, a miss costs less.
 Both sides must be numeric as a whole (core.sides, core.expression) and differ in every usual reading; what
 rounding, a change of units (1 hour, 60 minutes) or a running total (3 + 4 = 7 + 5 = 12) explains is let pass.
-Work is bounded, by MAX_RELATIONS for a text and by _WINDOW for each: see docs/adr/0011.
+Work is bounded, by MAX_RELATIONS for a text and by _WINDOW for each: see docs/adr/0012.
 """
 
 import re

@@ -1,7 +1,7 @@
 """What checks find in one record: an injected solution with its claim, or a plain solution.
 
 Pure functions of the record's parts: nothing is fetched, stored or decided here. Work grows with the text
-only, and arithmetic is bounded (docs/adr/0011). What a code means, and what to do about it, is in CODES.
+only, and arithmetic is bounded (docs/adr/0012). What a code means, and what to do about it, is in CODES.
 """
 
 from collections.abc import Container, Iterator, Sequence
