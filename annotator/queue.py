@@ -34,7 +34,10 @@ def claim(*, by: Membership) -> Assignment | None:
     if _due_again(by.project_id):
         expire_due(by.project, now)
     claimed = _claim(by, now)
-    if claimed is None and expire_due(by.project, now):
+    if (
+        claimed is None
+    ):  # what others are taking back at this moment is waited for: the last slot is not missed
+        expire_due(by.project, now, wait=True)
         claimed = _claim(by, now)
     return claimed
 
@@ -81,16 +84,19 @@ def renewed(assignment: Assignment, now: datetime) -> dict[str, datetime]:
     return {"lease_until": now + timedelta(minutes=assignment.project.lease_minutes)}
 
 
-def expire_due(project: Project, now: datetime, limit: int = EXPIRE_AT_ONCE) -> int:
-    """Take back up to `limit` claims whose lease has run out; returns how many. The drafts stay."""
+def expire_due(project: Project, now: datetime, limit: int = EXPIRE_AT_ONCE, *, wait: bool = False) -> int:
+    """Take back up to `limit` claims whose lease has run out; returns how many. The drafts stay.
+
+    Claims that somebody else is taking back are skipped, or with `wait` waited for.
+    """
     due = Assignment.objects.filter(
         literally("annotator_assignment.state = 'claimed'"),
         project=project, lease_until__lt=now,
-    ).order_by("lease_until")  # fmt: skip
+    ).order_by("lease_until", "id")  # fmt: skip
     if not due[:1].values_list("id", flat=True):
         return 0
     with transaction.atomic():
-        gone = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
+        gone = list(due.select_for_update(skip_locked=not wait, of=("self",))[:limit])
         Assignment.objects.filter(pk__in=[a.pk for a in gone]).update(state=AssignmentState.EXPIRED)
         give_back([a.item_id for a in gone], now)
     return len(gone)
