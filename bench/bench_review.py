@@ -190,6 +190,7 @@ def measure(args: argparse.Namespace, kind: str, n_items: int) -> str:
         folder = Path(name)
         env = environment(folder, url)
         manage(env, "migrate", "-v", "0")
+        manage(env, "collectstatic", "--no-input", "-v", "0")
         records = tile(args.paths, n_items, folder / "tiled.jsonl")
         overlap = "2" if args.behind else "1"
         manage(
