@@ -33,7 +33,7 @@ class Level(IntEnum):
 
 ROLE_OF = {Level.REVIEWER: Role.REVIEWER, Level.LEAD: Role.LEAD, Level.OWNER: Role.OWNER}
 
-P, S, R, L, W, X = Level.PUBLIC, Level.SIGNED_IN, Level.REVIEWER, Level.LEAD, Level.OWNER, Level.OPERATOR
+P, S, R, L, X = Level.PUBLIC, Level.SIGNED_IN, Level.REVIEWER, Level.LEAD, Level.OPERATOR
 
 # URL name -> method -> least level. A URL that is not here answers nobody (a test walks them all).
 ACCESS: dict[str, dict[str, Level]] = {

@@ -85,7 +85,7 @@ def missing(judgement: Judgement, stop_at_first_error: bool) -> list[int]:
     if judgement.finish_reason in ENDS_EARLY:
         return []
     stop = lab.stopping_point(judgement.labels, stop_at_first_error)
-    return [i for i, label in enumerate(judgement.labels[:stop]) if label == lab.UNJUDGED]
+    return lab.unjudged(judgement.labels, stop)
 
 
 def missing_verdict(judgement: Judgement, protocol: str) -> list[str]:

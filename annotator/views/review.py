@@ -8,14 +8,12 @@ from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 
-from annotator import errors, queue
+from annotator import errors, policies, queue
 from annotator.actions import review as acts
 from annotator.core.judgement import ENDS_EARLY
 from annotator.middleware import PageRequest
-from annotator.models import Assignment, AssignmentState
+from annotator.models import Assignment
 from annotator.views import my_work, review_form, review_page
-
-DRAFTING = (AssignmentState.CLAIMED, AssignmentState.COMMITTED, AssignmentState.EXPIRED)
 
 Handler = Callable[[PageRequest, int], str]  # does one thing to an assignment, returns where to go
 
@@ -112,7 +110,7 @@ def _skip(request: PageRequest, assignment_id: int) -> str:
 
 def _ask(request: PageRequest, assignment_id: int) -> str:
     """Without JavaScript the question comes with the whole form: that is kept first."""
-    if "version" in request.POST and acts.load(request.membership, assignment_id).state in DRAFTING:
+    if "version" in request.POST and acts.load(request.membership, assignment_id).state in policies.DRAFTABLE:
         _save(request, assignment_id)
     acts.ask(by=request.membership, assignment_id=assignment_id, text=request.POST.get("question", ""))
     if not _by_script(request):
