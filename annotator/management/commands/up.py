@@ -8,6 +8,7 @@ from argparse import ArgumentDefaultsHelpFormatter
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -32,6 +33,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, workers: int, threads: int, **options: Any) -> None:
         refuse_unmigrated()
         refuse_taken(host, port)
+        collect_if_never_collected()
         manager = TiedManager()
         for name, command in commands(host, port, workers, threads).items():
             manager.add_process(name, f"exec {shlex.join(command)}", cwd=str(settings.BASE_DIR))
@@ -68,6 +70,12 @@ def refuse_taken(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror}. Try --port.") from error
+
+
+def collect_if_never_collected() -> None:
+    """Without the list of hashed names every page would answer 500. After an update it is the operator's to renew."""
+    if not (settings.STATIC_ROOT / "staticfiles.json").is_file():
+        call_command("collectstatic", interactive=False, verbosity=0)
 
 
 def sign_ins() -> str:
