@@ -6,10 +6,12 @@ from django.utils import timezone
 
 
 class User(AbstractUser):
-    """A person. `keys` remaps the review keys: action -> key; `theme` is light, dark or '' (the system's)."""
+    """A person. `keys` remaps the review keys: action -> key; `theme` is light, dark or '' (the system's);
+    `large_text`: the review screen in larger letters."""
 
     keys = models.JSONField(default=dict, blank=True)
     theme = models.CharField(max_length=5, blank=True, choices=[("light", "light"), ("dark", "dark")])
+    large_text = models.BooleanField(default=False)
 
 
 class Role(models.TextChoices):

@@ -1,10 +1,13 @@
-"""Problems, their solutions, and the injections that corrupt them. All immutable."""
+"""Problems, their solutions, the injections that corrupt them, and what checks find. All immutable."""
 
 from django.db import models
 
 
 class Problem(models.Model):
-    """A question. A changed question is a child; `group` ties all versions of one problem together."""
+    """A question. A changed question is a child; `group` ties all versions of one problem together.
+
+    `taken_down_at`: its text, and that of its solutions, was emptied for good; the rows stay.
+    """
 
     project = models.ForeignKey("annotator.Project", models.CASCADE, related_name="problems")
     source_import = models.ForeignKey("annotator.Import", models.PROTECT, null=True, related_name="+")
@@ -16,6 +19,7 @@ class Problem(models.Model):
     meta = models.JSONField(default=dict)
     key = models.CharField(max_length=64, help_text="sha256 of group, text, answer, meta and parent.")
     created_at = models.DateTimeField(auto_now_add=True)
+    taken_down_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("project", "key"), name="problem_once"),)
@@ -41,7 +45,7 @@ class Solution(models.Model):
     digest = models.CharField(max_length=64, db_index=True)
     key = models.CharField(max_length=64)
     foreign_id = models.CharField(max_length=300, blank=True)
-    foreign_format = models.CharField(max_length=20, blank=True)
+    foreign_format = models.CharField(max_length=30, blank=True)
     extra = models.TextField(blank=True)
     meta = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -78,3 +82,22 @@ class Injection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.error_type} in {self.child_id}"
+
+
+class Finding(models.Model):
+    """Something a check found in a solution or in the claim about it (core.checks; `code` is a key of CODES).
+
+    `position` is the step's, 0-based; null: of the record as a whole. `detail` is for people.
+    """
+
+    project = models.ForeignKey("annotator.Project", models.CASCADE, related_name="+")
+    solution = models.ForeignKey(Solution, models.CASCADE, related_name="findings")
+    code = models.CharField(max_length=30)
+    position = models.PositiveIntegerField(null=True)
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("project", "code", "solution"), name="finding_by_code"),)
+
+    def __str__(self) -> str:
+        return f"{self.code} in {self.solution_id}"

@@ -33,6 +33,14 @@ class Project(models.Model):
     overlap = models.PositiveSmallIntegerField(default=2, help_text="Reviewers wanted for each item.")
     blind_shows = models.CharField(max_length=10, choices=BlindShows, default=BlindShows.DIFF)
     lease_minutes = models.PositiveSmallIntegerField(default=60, help_text="How long a claim holds its slot.")
+    label_after_error = models.BooleanField(
+        default=False, help_text="Label steps: judge also what follows the first wrong step."
+    )
+    error_types = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Error types of its own: code, title, key, definition; none: PRMBench's.",
+    )
     guideline = models.ForeignKey(
         "annotator.Guideline", models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -65,7 +65,10 @@ class Annotation(models.Model):
     """One rater's labels for every step of one solution; append-only: only `superseded_at` is ever updated.
 
     `labels` is one character a step (core.labels); `first_error` is its 0-based position, -1 for NO_ERROR and
-    -2 for UNKNOWN: codes of the column, never shown. `error_types` maps a position to codes.
+    -2 for UNKNOWN: codes of the column, never shown. `error_types` maps a position to codes. `bulk` lists the
+    0-based positions that one act labelled together with others. Redundancy is a second axis: '-' is redundant,
+    '+' is not. `is_parsed`: false for a machine's reply that could not be read. `extra` is JSON text of what a
+    foreign file said beside all this; `source_import` is the import that brought it.
     """
 
     solution = models.ForeignKey("annotator.Solution", models.CASCADE, related_name="annotations")
@@ -75,7 +78,11 @@ class Annotation(models.Model):
     n_steps = models.PositiveIntegerField()
     first_error = models.IntegerField()
     scores = models.JSONField(null=True)
+    redundancy_labels = models.TextField(blank=True)
+    redundancy_scores = models.JSONField(null=True)
     error_types = models.JSONField(null=True)
+    bulk = models.JSONField(null=True)
+    is_parsed = models.BooleanField(default=True)
     verdict = models.JSONField(null=True)
     finish_reason = models.CharField(max_length=12, choices=FinishReason, blank=True)
     confidence = models.FloatField(null=True)
@@ -89,6 +96,8 @@ class Annotation(models.Model):
     guideline = models.ForeignKey("annotator.Guideline", models.PROTECT, null=True, related_name="+")
     blind_shows = models.CharField(max_length=10, blank=True)
     duration_ms = models.PositiveBigIntegerField(null=True)
+    source_import = models.ForeignKey("annotator.Import", models.PROTECT, null=True, related_name="+")
+    extra = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     superseded_at = models.DateTimeField(null=True)
 

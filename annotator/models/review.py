@@ -25,6 +25,7 @@ class Item(models.Model):
     priority = models.IntegerField(default=0)
     held = models.BooleanField(default=False)
     held_because = models.CharField(max_length=300, blank=True)
+    retired = models.BooleanField(default=False, help_text="Out of the project's work for good; held too.")
     decision = models.CharField(max_length=10, choices=Decision, default=Decision.INCOMPLETE)
     gold = models.ForeignKey("annotator.Annotation", models.PROTECT, null=True, related_name="+")
     n_submitted = models.PositiveSmallIntegerField(default=0)
@@ -35,6 +36,7 @@ class Item(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("solution", "protocol"), name="item_once"),
             models.CheckConstraint(condition=Q(open_slots__lte=F("wanted")), name="item_slots_in_wanted"),
+            models.CheckConstraint(condition=Q(retired=False) | Q(held=True), name="item_retired_is_held"),
         )
         indexes = (
             models.Index(
@@ -69,7 +71,8 @@ OPEN_STATES = (AssignmentState.CLAIMED, AssignmentState.COMMITTED)
 
 
 class Assignment(models.Model):
-    """One item given to one reviewer, with the draft. `draft_version` grows by one with every save."""
+    """One item given to one reviewer, with the draft. `draft_version` grows by one with every save.
+    `assigned`: a lead gave it to this reviewer, so it is held without a lease until it is done or taken back."""
 
     project = models.ForeignKey("annotator.Project", models.CASCADE, related_name="assignments")
     item = models.ForeignKey(Item, models.PROTECT, related_name="assignments")
@@ -77,6 +80,7 @@ class Assignment(models.Model):
     state = models.CharField(max_length=10, choices=AssignmentState, default=AssignmentState.CLAIMED)
     claimed_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
+    assigned = models.BooleanField(default=False)
     committed_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     draft = models.JSONField(default=dict)

@@ -23,7 +23,7 @@ class Transfer(models.Model):
 
     project = models.ForeignKey("annotator.Project", models.CASCADE, related_name="%(class)ss")
     created_by = models.ForeignKey("annotator.User", models.PROTECT, null=True, related_name="+")
-    format = models.CharField(max_length=20)
+    format = models.CharField(max_length=30)
     options = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=TransferState, default=TransferState.WAITING)
     n_done = models.PositiveIntegerField(default=0)
@@ -46,10 +46,17 @@ class Transfer(models.Model):
         return self.state in (TransferState.WAITING, TransferState.CHECKING, TransferState.WRITING)
 
 
+class ImportKind(models.TextChoices):
+    SOLUTIONS = "solutions", "problems and solutions"
+    ANNOTATIONS = "annotations", "labels of solutions that are here"
+
+
 class Import(Transfer):
-    """`paths` are the files, in order; `n_done` good records are written of `n_total`, so that a resumed import
+    """`kind` says what the files hold. `paths` are the files, in order; `n_done` good records are written of
+    `n_total`, so that a resumed import
     goes on there. `report` is actions.import_report.Report; its "kinds" hold sums, so that imports add up."""
 
+    kind = models.CharField(max_length=12, choices=ImportKind, default=ImportKind.SOLUTIONS)
     paths = models.JSONField(default=list)
     names = models.JSONField(default=list, help_text="The files' names as people know them.")
 

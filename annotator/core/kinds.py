@@ -1,0 +1,72 @@
+"""The error types of a project: PRMBench's eight, or a list of the project's own.
+
+A list of its own is kept as JSON: [{"code", "title", "key", "definition"}].
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from annotator.core.labels import ERROR_TYPES, ErrorType
+
+MOST: Final = 20
+_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_LONGEST: Final = {"title": 40, "definition": 400}
+
+
+class BadKinds(ValueError):
+    """`at` is the 0-based place in the list, None for the list as a whole."""
+
+    def __init__(self, at: int | None, message: str) -> None:
+        super().__init__(message if at is None else f"error type {at + 1}: {message}")
+        self.at = at
+
+
+def error_types(own: Sequence[Mapping[str, str]]) -> tuple[ErrorType, ...]:
+    """Return the error types that a reviewer may name, in order; `own` is a checked list, or empty."""
+    return _made(json.dumps(list(own))) if own else ERROR_TYPES
+
+
+@lru_cache(maxsize=256)
+def _made(own: str) -> tuple[ErrorType, ...]:
+    return tuple(
+        ErrorType(kind["code"], kind["code"], "", kind["title"], kind["key"], kind["definition"])
+        for kind in json.loads(own)
+    )
+
+
+def check(own: Any) -> list[dict[str, str]]:
+    """Return a list of error types as it is stored. Raises BadKinds for what no project may have.
+
+    Keys are single letters or digits; whether they collide with other keys is core.keys' question.
+    """
+    if not isinstance(own, list) or len(own) > MOST:
+        raise BadKinds(None, f"write a list of at most {MOST} error types")
+    checked = [_checked(at, kind) for at, kind in enumerate(own)]
+    for name in ("code", "title", "key"):
+        values = [kind[name] for kind in checked]
+        for at, value in enumerate(values):
+            if value and value in values[:at]:
+                raise BadKinds(at, f"the {name} “{value}” is taken by another")
+    return checked
+
+
+def _checked(at: int, kind: Any) -> dict[str, str]:
+    if not isinstance(kind, Mapping):
+        raise BadKinds(at, "must have a code, a title, a key and a definition")
+    found = {name: str(kind.get(name, "")).strip() for name in ("code", "title", "key", "definition")}
+    if not _CODE.fullmatch(found["code"]):
+        raise BadKinds(
+            at, "the code must be lower-case letters, digits and _, beginning with a letter, 40 at most"
+        )
+    if not found["title"]:
+        raise BadKinds(at, "needs a title")
+    for name, longest in _LONGEST.items():
+        if len(found[name]) > longest:
+            raise BadKinds(at, f"the {name} is longer than {longest} characters")
+    found["key"] = found["key"].lower()
+    if len(found["key"]) != 1 or not found["key"].isalnum():
+        raise BadKinds(at, "the key must be one letter or digit")
+    return found
