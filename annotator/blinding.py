@@ -10,7 +10,16 @@ from typing import Any
 from django.db.models import QuerySet
 
 from annotator import errors
-from annotator.models import Annotation, Assignment, AssignmentState, BlindShows, Injection, Phase, Solution
+from annotator.models import (
+    Annotation,
+    Assignment,
+    AssignmentState,
+    BlindShows,
+    Finding,
+    Injection,
+    Phase,
+    Solution,
+)
 from annotator.models import Protocol as P
 
 
@@ -24,10 +33,12 @@ class Original:
 
 @dataclass(frozen=True)
 class Reveal:
-    """What machines said: the injection, if that is what it was, and their current annotations by rater."""
+    """What machines said: the injection, if that is what it was, their current annotations by rater, and what
+    checks found (positions 0-based; what a code means is in core.findings.CODES)."""
 
     injection: Injection | None
     annotations: list[Annotation]
+    findings: list[Finding]
 
 
 def is_revealed(assignment: Assignment) -> bool:
@@ -55,9 +66,14 @@ def reveal(assignment: Assignment) -> Reveal:
         raise errors.Conflict("Commit your own judgement first: what the machine said is shown then.")
     solution = assignment.item.solution
     injection = Injection.objects.select_related("rater").filter(child=solution).first()
-    return Reveal(injection, list(machine_annotations(solution)))
+    return Reveal(injection, list(machine_annotations(solution)), list(findings(solution)))
 
 
 def machine_annotations(solution: Solution) -> QuerySet[Annotation]:
     rows = Annotation.objects.filter(solution=solution, phase=Phase.MACHINE, superseded_at__isnull=True)
     return rows.select_related("rater").order_by("rater_id")
+
+
+def findings(solution: Solution) -> QuerySet[Finding]:
+    """In the order in which the checks list them."""
+    return Finding.objects.filter(solution=solution).order_by("pk")

@@ -5,9 +5,10 @@ from typing import Any
 from rest_framework import serializers
 
 from annotator.core import labels as lab
+from annotator.core.findings import explained
 from annotator.core.judgement import FINISH_REASONS
 from annotator.formats import FORMATS
-from annotator.models import Assignment, Export, Item, Membership
+from annotator.models import Assignment, Export, Finding, Item, Membership
 
 KINDS = [kind.code for kind in lab.ERROR_TYPES]
 
@@ -117,9 +118,28 @@ class InjectionSerializer(serializers.Serializer[object]):
     rater = serializers.CharField()
 
 
+class FindingSerializer(serializers.Serializer[object]):
+    """Something a check found; `title` and `advice` are those of its code."""
+
+    code = serializers.CharField()
+    position = serializers.IntegerField(
+        allow_null=True, help_text="Of a step, 0-based; null: of the record as a whole."
+    )
+    detail = serializers.CharField(help_text="Step numbers in it count from 1.")
+    title = serializers.SerializerMethodField()
+    advice = serializers.SerializerMethodField()
+
+    def get_title(self, finding: Finding) -> str:
+        return explained(finding.code).title
+
+    def get_advice(self, finding: Finding) -> str:
+        return explained(finding.code).advice
+
+
 class RevealSerializer(serializers.Serializer[object]):
     injection = InjectionSerializer(allow_null=True)
     annotations = MachineLabelsSerializer(many=True)
+    findings = FindingSerializer(many=True)
 
 
 class ItemSerializer(serializers.ModelSerializer[Item]):
@@ -146,9 +166,12 @@ class ItemDetailSerializer(ItemSerializer):
     steps = serializers.ListField(child=serializers.CharField(), source="solution.steps")
     digest = serializers.CharField(source="solution.digest")
     annotations = AnnotationSerializer(many=True)
+    findings = FindingSerializer(many=True)
 
     class Meta(ItemSerializer.Meta):
-        fields = (*ItemSerializer.Meta.fields, "problem", "steps", "digest", "annotations")  # type: ignore[assignment]
+        fields = (  # type: ignore[assignment]
+            *ItemSerializer.Meta.fields, "problem", "steps", "digest", "annotations", "findings",
+        )  # fmt: skip
 
 
 class ItemPageSerializer(serializers.Serializer[object]):

@@ -108,3 +108,8 @@ CODES: Final[Mapping[str, Code]] = {
         False,
     ),
 }
+
+
+def explained(code: str) -> Code:
+    """What a stored code means, also one that another version of the checks gave and this one does not know."""
+    return CODES.get(code) or Code(code.replace("_", " ").capitalize(), "", "", False)

@@ -6,7 +6,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator import errors, reports
+from annotator import blinding, errors, reports
 from annotator.actions import items as acts
 from annotator.models import Annotation, Decision, Item
 from api import serializers as shapes
@@ -64,6 +64,7 @@ def item(request: Request, project: str, item: int) -> Response:
     acts.look(by=member(request), item=found)
     rows = Annotation.objects.filter(solution=found.solution, superseded_at__isnull=True)
     found.annotations = rows.select_related("rater").order_by("id")  # type: ignore[attr-defined]
+    found.findings = blinding.findings(found.solution)  # type: ignore[attr-defined]
     return Response(shapes.ItemDetailSerializer(found).data)
 
 

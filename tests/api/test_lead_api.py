@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from annotator.actions import exports, review
-from annotator.models import Assignment, Export, Membership, Role
+from annotator.models import Assignment, Export, Finding, Item, Membership, Role
 from annotator.queue import claim
 from tests.api.conftest import Call
 from tests.crowd import crowd, join, plain_items
@@ -53,7 +53,13 @@ def test_who_looks_gets_no_slot(lead: Membership, call: Call) -> None:
 
 def test_an_item_shows_everybodys_labels(lead: Membership, call: Call) -> None:
     first = call(lead, "GET", "items").json()["items"][0]
-    shown = call(lead, "GET", f"items/{first['id']}").json()["annotations"]
+    solution = Item.objects.get(pk=first["id"]).solution
+    Finding.objects.create(project=lead.project, solution=solution, code="no_op", detail="")
+    seen = call(lead, "GET", f"items/{first['id']}").json()
+    assert [(f["code"], f["position"], f["title"]) for f in seen["findings"]] == [
+        ("no_op", None, "Nothing changed")
+    ]
+    shown = seen["annotations"]
     assert [row["labels"] for row in shown] == [["+", "-", "."], ["+", "+", "-"]]
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from annotator.models import Annotation, Assignment, Injection, Item, Membership, Phase, Rater
+from annotator.models import Annotation, Assignment, Finding, Injection, Item, Membership, Phase, Rater
 from tests.api.conftest import Call
 from tests.crowd import crowd, injected_siblings, plain_items
 
@@ -74,6 +74,13 @@ def test_nothing_is_revealed_before_the_commit(alice: Membership, call: Call) ->
     Annotation.objects.create(
         solution=item.solution, rater=machine, phase=Phase.MACHINE, labels="+-+", n_steps=3, first_error=1
     )
+    Finding.objects.create(
+        project=alice.project,
+        solution=item.solution,
+        code="wrong_is_original",
+        position=1,
+        detail="SECRET step 2",
+    )
     blind = call(alice, "POST", "claim")
     path = f"assignments/{blind.json()['id']}"
     assert call(alice, "GET", f"{path}/reveal").status_code == 409
@@ -82,10 +89,17 @@ def test_nothing_is_revealed_before_the_commit(alice: Membership, call: Call) ->
     for answer in (blind, call(alice, "GET", path)):
         assert b"SECRET" not in answer.content
         assert b"circular" not in answer.content
+        assert b"wrong_is_original" not in answer.content
     assert call(alice, "POST", f"{path}/commit", {"labels": "+++"}).json()["state"] == "committed"
     shown = call(alice, "GET", f"{path}/reveal").json()
     assert shown["injection"]["reason"] == "SECRET-REASON"
     assert shown["annotations"] == [{"rater": f"injector:{machine.name}", "labels": ["+", "-", "+"]}]
+    (finding,) = shown["findings"]
+    assert finding.pop("advice").startswith("Check the step numbers of the claim.")
+    assert finding == {
+        "code": "wrong_is_original", "position": 1, "detail": "SECRET step 2",
+        "title": "Wrong step as in the original",
+    }  # fmt: skip
 
 
 def test_both_judgements_stay(alice: Membership, call: Call) -> None:
