@@ -39,6 +39,9 @@ ACTIONS: Final[dict[str, Binding]] = {
     "raw": Binding("t", "show raw TeX"),
     "note": Binding("n", "write a note"),
     "question": Binding("q", "ask a lead"),
+    "calculator": Binding("=", "open the calculator"),
+    "link": Binding("#", "copy a link to the step"),
+    "large": Binding("+", "larger text, or as it was"),
     "keys": Binding("?", "show the keys"),
     **{kind.code: Binding(kind.key, f"error type: {kind.title}") for kind in ERROR_TYPES},
 }  # fmt: skip
