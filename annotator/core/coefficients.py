@@ -87,6 +87,22 @@ def kappa_of(table: Ints) -> Statistic:
     return Statistic((n * int(np.trace(table)) - expected) / (n * n - expected), n)
 
 
+def weighted_kappa(tables: Floats, power: int = 0) -> Floats:
+    """Cohen's kappa of confusion matrices, float (…, values, values): float (…), NaN where undefined.
+
+    power: how a disagreement grows with the distance of two values: 0 not at all (plain kappa), 1 linearly,
+    2 by its square. Source: Cohen 1968, "Weighted kappa".
+    """
+    place = np.arange(tables.shape[-1])
+    gap = np.abs(place[:, np.newaxis] - place)
+    weight = (gap > 0) * 1.0 if power == 0 else gap.astype(np.float64) ** power
+    rows, columns = tables.sum(axis=-1), tables.sum(axis=-2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        expected = np.einsum("...i,ij,...j->...", rows, weight, columns) / tables.sum(axis=(-2, -1))
+        observed = (tables * weight).sum(axis=(-2, -1))
+        return np.where(expected > 0, 1 - observed / expected, np.nan)
+
+
 def percent_within(counts: Ints) -> Statistic:
     """Share of the pairs of judgements of one unit that agree, 0..1; counts: int (units, values), n = pairs.
 
@@ -134,25 +150,32 @@ def krippendorff_alpha(counts: Ints, metric: Metric = "nominal") -> Statistic:
     n = int((counts.sum(axis=1) > 1).sum())
     if n == 0:
         return Statistic(None, 0, NO_PAIR)
-    observed = coincidences(counts)
-    totals = observed.sum(axis=1)
-    if np.count_nonzero(totals) < 2:
-        return Statistic(None, n, ONE_LABEL)
+    value = float(alpha_of(coincidences(counts), metric))
+    return Statistic(None, n, ONE_LABEL) if np.isnan(value) else Statistic(value, n)
+
+
+def alpha_of(coincidences: Floats, metric: Metric = "nominal") -> Floats:
+    """Alpha from coincidence matrices, float (…, values, values): float (…), NaN where fewer than two values
+    were used."""
+    totals = coincidences.sum(axis=-1)
     distance = DISTANCES[metric](totals)
-    expected = totals @ distance @ totals / (totals.sum() - 1)
-    return Statistic(float(1 - (observed * distance).sum() / expected), n)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        expected = np.einsum("...i,...ij,...j->...", totals, distance, totals) / (totals.sum(axis=-1) - 1)
+        alpha = 1 - (coincidences * distance).sum(axis=(-2, -1)) / expected
+    used = (totals > 0).sum(axis=-1)
+    return np.where(used < 2, np.nan, alpha)
 
 
 def _nominal(totals: Floats) -> Floats:
     """0 for equal values, else 1; float (values, values)."""
-    return 1 - np.eye(len(totals))
+    return 1 - np.eye(totals.shape[-1])
 
 
 def _ordinal(totals: Floats) -> Floats:
-    """Squared rank distance: judgements between two values, both ends half; float (values, values)."""
+    """Squared rank distance: judgements between two values, both ends half; float (…, values, values)."""
     # The middle rank of each value: all judgements below it and half of its own.
-    rank = totals.cumsum() - totals / 2
-    distance: Floats = np.subtract.outer(rank, rank) ** 2
+    rank = totals.cumsum(axis=-1) - totals / 2
+    distance: Floats = (rank[..., :, np.newaxis] - rank[..., np.newaxis, :]) ** 2
     return distance
 
 

@@ -1,0 +1,84 @@
+"""Intervals: Wilson's for a share, and the bootstrap for any statistic of sums, clustered by problem group.
+
+Steps of one solution, and solutions of one problem, resemble each other. So whole groups are drawn, not steps.
+"""
+
+from collections.abc import Callable
+from math import sqrt
+from statistics import NormalDist
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from annotator.core.coefficients import Floats
+
+LEVEL: Final = 0.95
+DRAWS: Final = 1_000
+MOST_UNDEFINED: Final = 0.05  # of the draws; an interval of the rest would be too narrow
+_CELLS: Final = 4_000_000  # of one block of draws, so that memory stays flat
+
+FEW: Final = "fewer than two problem groups"
+OFTEN_UNDEFINED: Final = "too few data: many draws leave it undefined"
+
+OfSums = Callable[[Floats], Floats]
+
+
+class Interval(NamedTuple):
+    """Both ends, or None where there is no interval, and then why."""
+
+    low: float | None
+    high: float | None
+    why: str = ""
+
+
+def wilson(part: int, whole: int, level: float = LEVEL) -> Interval:
+    """Wilson's score interval of the share part / whole; undefined where the whole is 0.
+
+    Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference".
+    Raises ValueError where part is no part of the whole.
+    """
+    if not 0 <= part <= whole:
+        raise ValueError(f"{part} is no part of {whole}")
+    if not whole:
+        return Interval(None, None, "nothing was counted")
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    share, spread = part / whole, z * z / whole
+    middle = share + spread / 2
+    half = z * sqrt(share * (1 - share) / whole + spread / (4 * whole))
+    low, high = ((middle + sign * half) / (1 + spread) for sign in (-1, 1))
+    return Interval(0.0 if part == 0 else low, 1.0 if part == whole else high)
+
+
+def bootstrap(
+    sums: Floats, statistic: OfSums, *, draws: int = DRAWS, seed: int = 0, level: float = LEVEL
+) -> Interval:
+    """The percentile interval of a statistic of sums, drawing clusters with replacement.
+
+    sums: float (clusters, k), what each cluster adds.  statistic: from summed rows, float (…, k), to values,
+    float (…), NaN where undefined.  The same seed gives the same interval.
+    """
+    if len(sums) < 2:
+        return Interval(None, None, FEW)
+    values = drawn(sums, statistic, draws, seed)
+    defined = values[~np.isnan(values)]
+    if len(values) - len(defined) > MOST_UNDEFINED * draws:
+        return Interval(None, None, OFTEN_UNDEFINED)
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high))
+
+
+def drawn(sums: Floats, statistic: OfSums, draws: int, seed: int) -> Floats:
+    """The statistic of each draw, float (draws,).
+
+    Clusters that add the same are drawn together: how often any of them comes up is one multinomial number, so
+    time follows the number of different clusters, not of clusters.
+    """
+    rows, times = np.unique(sums, axis=0, return_counts=True)
+    generator, share = np.random.default_rng(seed), times / len(sums)
+    block = max(1, _CELLS // len(rows))
+    pieces = [
+        statistic(generator.multinomial(len(sums), share, size=min(block, draws - start)) @ rows)
+        for start in range(0, draws, block)
+    ]
+    values: Floats = np.concatenate(pieces)
+    return values
