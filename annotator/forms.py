@@ -113,17 +113,21 @@ class SettingsForm(Plain, forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Project
-        fields = ("name", "protocol", "overlap", "blind_shows", "lease_minutes")
-        labels = {"protocol": "Reviewers are asked to"}
+        fields = ("name", "protocol", "overlap", "blind_shows", "lease_minutes", "label_after_error")
+        labels = {
+            "protocol": "Reviewers are asked to",
+            "label_after_error": "Judge also what follows the first wrong step",
+        }
         help_texts = {
             "name": "Shown at the top of every page.",
             "protocol": "For items still to be imported, unless the import says otherwise.",
+            "label_after_error": "When labelling steps. Else a review may stop at the first wrong step.",
         }
 
 
 class NewProjectForm(SettingsForm):
     class Meta(SettingsForm.Meta):
-        fields = ("name", "slug", "protocol", "overlap", "blind_shows", "lease_minutes")  # type: ignore[assignment]
+        fields = ("name", "slug", *SettingsForm.Meta.fields[1:])  # type: ignore[assignment]
         labels = {**SettingsForm.Meta.labels, "slug": "Address"}
         help_texts = {
             **SettingsForm.Meta.help_texts,

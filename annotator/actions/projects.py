@@ -1,17 +1,22 @@
 """Projects: make one, change how it reviews."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from annotator import errors, policies
+from annotator.actions import error_types as kinds
 from annotator.actions.people import join_project
 from annotator.actions.record import record
+from annotator.core.digest import digest
 from annotator.models import BlindShows, Project, Role, User
 from annotator.policies import Actor, Operator
 
-CHANGEABLE = ("name", "protocol", "overlap", "blind_shows", "lease_minutes")
+CHANGEABLE = (
+    "name", "protocol", "overlap", "blind_shows", "lease_minutes", "label_after_error", "error_types",
+)  # fmt: skip
 MAX_OVERLAP = 20
 MAX_LEASE_MINUTES = 24 * 60
 
@@ -26,12 +31,15 @@ def create_project(
     overlap: int,
     blind_shows: str = BlindShows.DIFF,
     lease_minutes: int = 60,
+    label_after_error: bool = False,
+    error_types: Sequence[dict[str, str]] = (),
 ) -> Project:
     """A new project. A superuser who makes one owns it; what a command makes gets its owner by add_member."""
     policies.check_may_create_project(by)
     project = Project(
         slug=slug, name=name, protocol=protocol, overlap=overlap, blind_shows=blind_shows,
-        lease_minutes=lease_minutes,
+        lease_minutes=lease_minutes, label_after_error=label_after_error,
+        error_types=kinds.checked(list(error_types)),
     )  # fmt: skip
     _check(project)
     try:
@@ -46,13 +54,21 @@ def create_project(
 
 
 @transaction.atomic
-def change_settings(*, by: Actor, project: Project, **fields: Any) -> Project:
-    """Change some of CHANGEABLE. Protocol and overlap are for items still to come; others keep theirs."""
+def change_settings(*, by: Actor, project: Project, base: str | None = None, **fields: Any) -> Project:
+    """Change some of CHANGEABLE. Protocol and overlap are for items still to come; others keep theirs.
+
+    `base` is state_of(project) as the sender saw it: Conflict if somebody has changed the settings since.
+    """
     policies.check_at_least(by, Role.LEAD, project)
     unknown = sorted(set(fields) - set(CHANGEABLE))
     if unknown:
         raise errors.Invalid(f"{unknown[0]}: not a setting of a project.", field=unknown[0])
     current = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    if base is not None and base != state_of(current):
+        raise errors.Conflict("Somebody else changed the settings meanwhile: load the page again.")
+    if "error_types" in fields:
+        fields["error_types"] = kinds.checked(fields["error_types"])
+        kinds.check_used_stay(current, fields["error_types"])
     changed = {name: value for name, value in fields.items() if value != getattr(current, name)}
     was = {name: getattr(current, name) for name in changed}
     for name, value in changed.items():
@@ -62,6 +78,11 @@ def change_settings(*, by: Actor, project: Project, **fields: Any) -> Project:
         current.save(update_fields=list(changed))
         record(by, "change_settings", current, changed=changed, was=was)
     return current
+
+
+def state_of(project: Project) -> str:
+    """A digest of all settings: the same as long as nobody changes one."""
+    return digest(*(getattr(project, name) for name in CHANGEABLE))
 
 
 def _check(project: Project) -> None:

@@ -12,8 +12,14 @@ from typing import Any, Final
 from annotator.core.labels import ERROR_TYPES, ErrorType
 
 MOST: Final = 20
+PARTS: Final = ("code", "title", "key", "definition")
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _LONGEST: Final = {"title": 40, "definition": 400}
+# The eight as a list of one's own would begin with them.
+PRMBENCH: Final = tuple(
+    {"code": kind.code, "title": kind.title, "key": kind.key, "definition": kind.definition}
+    for kind in ERROR_TYPES
+)
 
 
 class BadKinds(ValueError):
@@ -53,10 +59,35 @@ def check(own: Any) -> list[dict[str, str]]:
     return checked
 
 
+def read(text: str) -> list[dict[str, str]]:
+    """Read a list that somebody pasted: JSON as it is stored, or lines of code, title, key and definition
+    with tabs between. Raises BadKinds naming the place; what a type may be is check()'s question."""
+    if text.lstrip().startswith("["):
+        return _read_json(text)
+    lines = [line.split("\t") for line in text.splitlines() if line.strip()]
+    for at, cells in enumerate(lines):
+        if len(cells) not in (3, 4):
+            raise BadKinds(
+                at, f"needs code, title, key and definition with tabs between, not {len(cells)} cells"
+            )
+    return [dict(zip(PARTS, (cell.strip() for cell in [*cells, ""]), strict=False)) for cells in lines]
+
+
+def _read_json(text: str) -> list[dict[str, str]]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadKinds(None, f"this is not JSON: {error}") from None
+    for at, kind in enumerate(found):
+        if not isinstance(kind, dict):
+            raise BadKinds(at, "must have a code, a title, a key and a definition")
+    return [{name: str(kind.get(name, "")) for name in PARTS} for kind in found]
+
+
 def _checked(at: int, kind: Any) -> dict[str, str]:
     if not isinstance(kind, Mapping):
         raise BadKinds(at, "must have a code, a title, a key and a definition")
-    found = {name: str(kind.get(name, "")).strip() for name in ("code", "title", "key", "definition")}
+    found = {name: str(kind.get(name, "")).strip() for name in PARTS}
     if not _CODE.fullmatch(found["code"]):
         raise BadKinds(
             at, "the code must be lower-case letters, digits and _, beginning with a letter, 40 at most"
@@ -66,6 +97,8 @@ def _checked(at: int, kind: Any) -> dict[str, str]:
     for name, longest in _LONGEST.items():
         if len(found[name]) > longest:
             raise BadKinds(at, f"the {name} is longer than {longest} characters")
+        if any(char == "\0" or "\ud800" <= char <= "\udfff" for char in found[name]):
+            raise BadKinds(at, f"the {name} holds a character that cannot be stored")
     found["key"] = found["key"].lower()
     if len(found["key"]) != 1 or not found["key"].isalnum():
         raise BadKinds(at, "the key must be one letter or digit")

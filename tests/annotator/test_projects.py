@@ -1,6 +1,8 @@
 """Making projects and changing their settings, by page and by command."""
 
+import json
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -8,10 +10,13 @@ from django.test import Client
 from django.urls import reverse
 
 from annotator import errors
+from annotator.actions.error_types import BadKind
 from annotator.actions.projects import change_settings, create_project
+from annotator.core import kinds
 from annotator.models import Event, Membership, Project, Role, User
 from annotator.policies import Operator
 from tests import factories
+from tests.annotator import reviewed
 
 pytestmark = pytest.mark.django_db
 
@@ -157,3 +162,178 @@ def test_an_address_that_is_taken_at_the_same_moment_is_a_refusal(monkeypatch: p
     monkeypatch.setattr(Project, "full_clean", lambda project: None)  # as if the other came just after it
     with pytest.raises(errors.Conflict, match="Another project"):
         create_project(by=Operator(), **GOOD)
+
+
+# --- Error types of one's own ----------------------------------------------------------------------
+
+OWN = [
+    {"code": "algebra", "title": "algebra slip", "key": "b", "definition": "A wrong manipulation."},
+    {"code": "units", "title": "units", "key": "5", "definition": ""},
+]
+
+
+@pytest.fixture
+def lead() -> Membership:
+    return factories.member(factories.project(), "lead", Role.LEAD)
+
+
+def own(**changes: str) -> list[dict[str, str]]:
+    """OWN with its first type changed."""
+    return [OWN[0] | changes, OWN[1]]
+
+
+def test_a_project_may_have_error_types_of_its_own(lead: Membership) -> None:
+    change_settings(by=lead, project=lead.project, error_types=OWN)
+    lead.project.refresh_from_db()
+    assert lead.project.error_types == OWN
+    change_settings(by=lead, project=lead.project, error_types=[])
+    assert Event.objects.filter(verb="change_settings").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("bad", "at", "says"),
+    [
+        (own(code="Algebra"), 0, "the code must be"), (own(title=" "), 0, "needs a title"),
+        (own(key="bb"), 0, "one letter or digit"), (own(key="5"), 1, "the key “5” is taken"),
+        (own(key="J"), 0, "the key “j” means “next step”"), (own(key="1"), 0, "means “label right”"),
+        (own(code="units"), 1, "the code “units” is taken"), (own(definition="x" * 401), 0, "longer than"),
+        (own(title="a\0"), 0, "cannot be stored"), (["algebra"], 0, "must have a code"),
+        ([OWN[0]] * 21, None, "at most 20"), ("algebra", None, "write a list"),
+    ],
+)  # fmt: skip
+def test_a_list_that_cannot_be_used_is_refused_at_its_place(
+    lead: Membership, bad: object, at: int | None, says: str
+) -> None:
+    with pytest.raises(BadKind) as refused:
+        change_settings(by=lead, project=lead.project, error_types=bad)
+    assert (refused.value.at, refused.value.field) == (at, "error_types")
+    assert says in refused.value.message
+    lead.project.refresh_from_db()
+    assert lead.project.error_types == []
+
+
+def test_the_keys_of_the_eight_are_free_for_a_list_of_ones_own(lead: Membership) -> None:
+    change_settings(by=lead, project=lead.project, error_types=own(key="C"))
+    lead.project.refresh_from_db()
+    assert lead.project.error_types[0]["key"] == "c"
+
+
+def test_a_code_in_use_does_not_vanish_but_may_be_retitled(lead: Membership) -> None:
+    item = factories.injected_item(lead.project, 0)  # claims "circular"
+    reviewed.submitted(factories.member(lead.project), item, "++-++++", error_types={"2": ["deception"]})
+    claim = reviewed.claimed(factories.member(lead.project), factories.plain_item(lead.project, 1))
+    claim.draft = {"labels": "-...", "error_types": {"0": ["confidence"]}}
+    claim.save(update_fields=["draft"])
+    for code in ("circular", "deception", "confidence"):
+        rest = [dict(kind) for kind in kinds.PRMBENCH if kind["code"] != code]
+        with pytest.raises(errors.Conflict, match=f"“{code}” is in use") as refused:
+            change_settings(by=lead, project=lead.project, error_types=rest)
+        assert refused.value.field == "error_types"
+    kept = [
+        {"code": code, "title": f"my {code}", "key": key, "definition": ""}
+        for code, key in (("circular", "c"), ("deception", "d"), ("confidence", "o"))
+    ]
+    change_settings(by=lead, project=lead.project, error_types=kept)
+    with pytest.raises(errors.Conflict, match="“deception”"):
+        change_settings(by=lead, project=lead.project, error_types=kept[:1] + kept[2:])
+    change_settings(by=lead, project=lead.project, error_types=[])
+
+
+def test_what_another_project_uses_is_free_here(lead: Membership) -> None:
+    factories.injected_item(factories.project(), 0)
+    change_settings(by=lead, project=lead.project, error_types=OWN)
+
+
+def form(lead: Membership, **sent: object) -> dict[str, object]:
+    current = lead.project
+    return {
+        "name": current.name, "protocol": current.protocol, "overlap": current.overlap, "do": "save",
+        "blind_shows": current.blind_shows, "lease_minutes": current.lease_minutes, **sent,
+    }  # fmt: skip
+
+
+def rows(found: list[dict[str, str]]) -> dict[str, list[str]]:
+    return {f"kind-{name}": [kind[name] for kind in found] for name in kinds.PARTS}
+
+
+def test_the_page_edits_the_list_without_javascript(lead: Membership) -> None:
+    client, page = signed_in(lead.user), reverse("settings", args=[lead.project.slug])
+    assert client.get(page).context["rows"] == []
+    typed = client.post(page, form(lead, do="own", name="Typed"))
+    assert [row.code for row in typed.context["rows"]] == [kind["code"] for kind in kinds.PRMBENCH]
+    assert 'value="Typed"' in typed.content.decode()
+    more = client.post(page, form(lead, do="row", **rows(OWN)))
+    assert [row.code for row in more.context["rows"]] == ["algebra", "units", ""]
+    emptied = {"code": "", "title": "", "key": "x", "definition": ""}
+    assert client.post(page, form(lead, **rows([emptied, *OWN]))).status_code == 302
+    lead.project.refresh_from_db()
+    assert lead.project.error_types == OWN
+    assert [row.title for row in client.get(page).context["rows"]] == ["algebra slip", "units"]
+    assert client.post(page, form(lead, do="prmbench", **rows(OWN))).context["rows"] == []
+    assert client.post(page, form(lead)).status_code == 302
+    lead.project.refresh_from_db()
+    assert lead.project.error_types == []
+
+
+def test_the_page_says_at_the_row_what_is_wrong_and_keeps_what_was_typed(lead: Membership) -> None:
+    client, page = signed_in(lead.user), reverse("settings", args=[lead.project.slug])
+    emptied = dict.fromkeys(kinds.PARTS, "")
+    refused = client.post(page, form(lead, name="Typed", **rows([emptied, OWN[1], OWN[0] | {"key": "?"}])))
+    assert [bool(row.error) for row in refused.context["rows"]] == [False, False, True]
+    assert "one letter or digit" in refused.context["rows"][2].error
+    assert 'value="algebra slip"' in refused.content.decode()
+    lead.project.refresh_from_db()
+    assert lead.project.name == "PRMBench check"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("algebra\talgebra slip\tb\tA wrong manipulation.\r\nunits\tunits\t5", OWN),
+        ('[{"code": "algebra", "title": "algebra slip", "key": "b", "definition": "A wrong manipulation."}]', OWN[:1]),
+        ("algebra, slip", "error type 1: needs code"), ("[{", "this is not JSON"), ("[[1]]", "error type 1: must have"),
+        ("[" * 100_000, "this is not JSON"),
+    ],
+)  # fmt: skip
+def test_a_list_is_pasted_into_the_rows(lead: Membership, text: str, found: object) -> None:
+    page = reverse("settings", args=[lead.project.slug])
+    answer = signed_in(lead.user).post(page, form(lead, do="paste", paste=text))
+    if isinstance(found, str):
+        assert found in answer.context["error"]
+        assert answer.context["paste"] == text
+    else:
+        assert [row.as_kind() for row in answer.context["rows"]] == found
+
+
+def test_settings_changed_by_somebody_else_meanwhile_are_not_overwritten(lead: Membership) -> None:
+    client, page = signed_in(lead.user), reverse("settings", args=[lead.project.slug])
+    base = client.get(page).context["base"]
+    change_settings(by=Operator(), project=lead.project, overlap=5)
+    refused = client.post(page, form(lead, base=base, name="Mine"))
+    assert "Somebody else changed the settings" in refused.content.decode()
+    lead.project.refresh_from_db()
+    assert (lead.project.name, lead.project.overlap) == ("PRMBench check", 5)
+    fresh = client.get(page).context["base"]
+    assert client.post(page, form(lead, base=fresh, name="Mine", label_after_error="on")).status_code == 302
+    lead.project.refresh_from_db()
+    assert (lead.project.name, lead.project.label_after_error) == ("Mine", True)
+
+
+def test_an_unknown_button_is_refused(lead: Membership) -> None:
+    page = reverse("settings", args=[lead.project.slug])
+    assert signed_in(lead.user).post(page, form(lead, do="nothing")).status_code == 400
+
+
+def test_the_command_takes_a_list_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "types.json"
+    path.write_text(json.dumps(OWN))
+    command("create_project", "own", error_types=path)
+    assert Project.objects.get(slug="own").error_types == OWN
+    path.write_text(json.dumps(own(key="j")))
+    with pytest.raises(CommandError, match="next step"):
+        command("create_project", "two", error_types=path)
+    path.write_text("{}")
+    with pytest.raises(CommandError, match=r"types.json: error type 1"):
+        command("create_project", "two", error_types=path)
+    with pytest.raises(CommandError, match="No such file"):
+        command("create_project", "two", error_types=tmp_path / "none.json")
