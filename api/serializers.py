@@ -7,7 +7,7 @@ from rest_framework import serializers
 from annotator.core import labels as lab
 from annotator.core.findings import explained
 from annotator.core.judgement import FINISH_REASONS
-from annotator.formats import FORMATS
+from annotator.formats import WRITABLE
 from annotator.models import Assignment, Export, Finding, Item, Membership
 
 KINDS = [kind.code for kind in lab.ERROR_TYPES]
@@ -188,7 +188,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
 
 
 class NewExportSerializer(serializers.Serializer[object]):
-    format = serializers.ChoiceField(list(FORMATS))
+    format = serializers.ChoiceField(WRITABLE)
     which = serializers.CharField(default="gold", help_text="gold, all, or KIND:NAME of a rater.")
     min_raters = serializers.IntegerField(default=1, min_value=1)
 

@@ -1,25 +1,50 @@
 """Foreign formats by name. Pure: bytes ↔ dataclasses, no Django."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from annotator.formats import math_shepherd, options, prm800k, prmbench, processbench, trl
+from annotator.formats import (
+    best_of_n,
+    label_studio,
+    mapped,
+    math_shepherd,
+    options,
+    prm800k,
+    prmbench,
+    processbench,
+    readings,
+    trl,
+)
 from annotator.formats.reading import Source
-from annotator.formats.records import CannotWrite, ExportRecord, FormatError, ImportRecord
+from annotator.formats.readings import BadReading
+from annotator.formats.records import (
+    CannotWrite,
+    ExportRecord,
+    FormatError,
+    ImportRecord,
+    LoneProblem,
+)
+
+Read = Callable[[Source, str], Iterator[ImportRecord | LoneProblem | FormatError]]
 
 
 @dataclass(frozen=True)
 class Format:
     """What a format's file offers. `suffix` is what its files' names end with; `defaults` what an export does
-    where the field disagrees, unless told otherwise."""
+    where the field disagrees, unless told otherwise.
+
+    `read` is None where a reader must be told where things are, `write` and `refusal` where nothing is written.
+    `told`: what a reader may be told (readings.CHECKS), for formats that each group lays out as it likes.
+    """
 
     name: str
     suffix: str
-    read: Callable[[Source, str], Iterator[ImportRecord | FormatError]]
-    write: Callable[[Iterable[ExportRecord]], Iterator[str]]
-    refusal: Callable[[ExportRecord], CannotWrite | None]
+    read: Read | None
+    write: Callable[[Iterable[ExportRecord]], Iterator[str]] | None = None
+    refusal: Callable[[ExportRecord], CannotWrite | None] | None = None
     defaults: options.Options = options.KEEP
+    told: tuple[str, ...] = ()
 
 
 FORMATS: Final = {
@@ -27,4 +52,30 @@ FORMATS: Final = {
         module.NAME, module.SUFFIX, module.read, module.write, module.refusal, module.DEFAULTS
     )
     for module in (prmbench, processbench, prm800k, math_shepherd, trl)
+} | {
+    best_of_n.NAME: Format(best_of_n.NAME, best_of_n.SUFFIX, best_of_n.read),
+    label_studio.NAME: Format(label_studio.NAME, ".json", label_studio.read, told=readings.LABEL_STUDIO),
+    mapped.NAME: Format(mapped.NAME, ".jsonl", None, told=readings.MAPPED),
 }
+READABLE: Final = tuple(FORMATS)
+WRITABLE: Final = tuple(name for name, fmt in FORMATS.items() if fmt.write)
+
+NOTHING: Final[Mapping[str, Any]] = {}
+
+
+def reader(name: str, reading: Mapping[str, Any] = NOTHING) -> Read:
+    """Return what reads a format's files, told the values in `reading` (see readings.complete).
+
+    Raises BadReading (a ValueError) naming the value that is missing, unknown or cannot be.
+    """
+    fmt = FORMATS[name]
+    told = readings.complete(fmt.name, fmt.told, reading)
+    if fmt.name == mapped.NAME:
+        return readings.mapped_reader(told)
+    if fmt.name == label_studio.NAME:
+        return readings.label_studio_reader(told)
+    assert fmt.read is not None  # noqa: S101  (only a group's own JSON lines cannot be read untold)
+    return fmt.read
+
+
+__all__ = ["FORMATS", "READABLE", "WRITABLE", "BadReading", "Format", "Read", "reader"]

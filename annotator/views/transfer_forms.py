@@ -6,7 +6,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
 from annotator.actions.projects import MAX_OVERLAP
-from annotator.formats import FORMATS
+from annotator.formats import READABLE, WRITABLE
 from annotator.forms import Plain
 from annotator.models import Project, Protocol
 
@@ -16,8 +16,12 @@ TITLES = {
     "prm800k": "PRM800K (JSON lines)",
     "math_shepherd": "Math-Shepherd (JSON lines)",
     "trl": "TRL stepwise supervision (JSON lines)",
+    "best_of_n": "Best of N (JSON lines, a question and its responses)",
+    "label_studio": "Label Studio (its JSON export)",
+    "jsonl": "Your own JSON lines: you say what is where",
 }
-FORMAT_CHOICES = [(name, TITLES.get(name, name)) for name in FORMATS]
+READ_CHOICES = [(name, TITLES.get(name, name)) for name in READABLE]
+WRITE_CHOICES = [(name, TITLES.get(name, name)) for name in WRITABLE]
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -36,7 +40,7 @@ class ManyFilesField(forms.FileField):
 
 class ImportForm(Plain, forms.Form):
     uploads = ManyFilesField(label="Files", help_text="Several at once if you like; .gz too.")
-    format = forms.ChoiceField(choices=FORMAT_CHOICES)
+    format = forms.ChoiceField(choices=READ_CHOICES)
     protocol = forms.ChoiceField(
         required=False,
         help_text="Unless you choose, other right solutions (multi_solutions) get “check solution”.",
@@ -57,7 +61,7 @@ class ImportForm(Plain, forms.Form):
 class ExportForm(Plain, forms.Form):
     """`which` is drawn by the page, with how many annotations each choice is."""
 
-    format = forms.ChoiceField(choices=FORMAT_CHOICES)
+    format = forms.ChoiceField(choices=WRITE_CHOICES)
     which = forms.CharField(initial="gold", max_length=200, widget=forms.HiddenInput)
     min_raters = forms.IntegerField(
         min_value=1, max_value=MAX_OVERLAP, initial=1, label="Reviewers at least",

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotator import errors
 from annotator.actions.exports import Outcome, export_to, replacing
-from annotator.formats import FORMATS
+from annotator.formats import WRITABLE
 from annotator.management.progress import progress
 from annotator.models import Project
 from annotator.policies import Operator
@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("project", help="the project's slug, as in its address")
-        parser.add_argument("--format", required=True, choices=list(FORMATS))
+        parser.add_argument("--format", required=True, choices=WRITABLE)
         parser.add_argument(
             "--which",
             required=True,
