@@ -1,10 +1,12 @@
 """The decision rule, by table and by property."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotator.core.decision import Final, decide
+from annotator.core.decision import Final, Rule, decide
 
 S, BAD = "solution", "bad_problem"
 
@@ -41,3 +43,41 @@ def test_order_does_not_matter(finals: list[Final], wanted: int) -> None:
 @given(finals_strategy, st.integers(1, 4))
 def test_incomplete_exactly_while_reviewers_are_missing(finals: list[Final], wanted: int) -> None:
     assert (decide(finals, wanted) == "incomplete") == (len(finals) < wanted)
+
+
+def _types(*steps: str) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(step.split()) for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("finals", "agreed_by"),
+    [
+        # The first error is the same, what follows is not.
+        ([Final("+--", S), Final("+-+", S)], {"first_error"}),
+        # Right and neutral are one to those who ask what is wrong.
+        ([Final("0-+", S), Final("+-+", S)], {"first_error", "wrong_steps", "error_types"}),
+        # One stopped at the error, the other went on and found nothing more.
+        ([Final("+-.", "found_error"), Final("+-+", S)], {"first_error", "wrong_steps", "error_types"}),
+        # The same steps, of other kinds.
+        (
+            [Final("+-", S, _types("", "circular")), Final("+-", S, _types("", "deception"))],
+            {"labels", "first_error", "wrong_steps"},
+        ),
+        # Unsure after the error does not matter to the first error; before it, it does.
+        ([Final("+-?", S), Final("+-+", S)], {"first_error"}),
+        ([Final("?-+", S), Final("?-+", S)], set()),
+        # No judgement is not "nothing wrong".
+        ([Final("...", "give_up"), Final("+++", S)], set()),
+        ([Final("+..", "give_up"), Final("...", "give_up")], {"first_error", "wrong_steps", "error_types"}),
+    ],
+)
+def test_rules(finals: list[Final], agreed_by: set[Rule]) -> None:
+    rules: tuple[Rule, ...] = get_args(Rule)
+    assert {rule for rule in rules if decide(finals, len(finals), rule) == "agreed"} == agreed_by
+
+
+@given(finals_strategy, st.integers(1, 4))
+def test_a_stricter_rule_agrees_less(finals: list[Final], wanted: int) -> None:
+    """Equal labels are equal wrong steps, and those an equal first error unless it is unknown."""
+    if decide(finals, wanted, "labels") == "agreed":
+        assert decide(finals, wanted, "wrong_steps") == "agreed"
