@@ -11,7 +11,11 @@ FINISH_REASONS = ("solution", "found_error", "bad_problem", "bad_split", "give_u
 ENDS_EARLY = ("bad_problem", "bad_split", "give_up")
 VERDICTS: dict[str, dict[str, tuple[str, ...]]] = {
     "verify_injection": {"claim": ("accept", "fix", "reject"), "original": ("right", "wrong", "unsure")},
-    "check_solution": {"right": ("yes", "no", "unsure"), "different": ("yes", "no", "unsure")},
+    "check_solution": {
+        "right": ("yes", "no", "unsure"),
+        "different": ("yes", "no", "unsure"),
+        "answer": ("right", "wrong", "unsure"),
+    },
 }
 
 
@@ -29,6 +33,8 @@ class Judgement:
     """Labels (one character a step), error types by 0-based position, and the rest of one review.
 
     `edit`: new texts of steps; `insert`: texts that follow a step (-1: before the first); `delete`: steps to go.
+    `bulk`: positions, ascending, that one act labelled together with others and that were not touched since.
+    `alternatives`: labels of other ways to go on, by the id of the sibling solution that ends with each.
     """
 
     labels: str
@@ -40,6 +46,8 @@ class Judgement:
     finish_reason: str = ""
     verdict: dict[str, str] = field(default_factory=dict)
     duration_ms: int = 0
+    bulk: list[int] = field(default_factory=list)
+    alternatives: dict[int, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The draft as stored: JSON has text keys."""
@@ -53,19 +61,26 @@ class Judgement:
             "finish_reason": self.finish_reason,
             "verdict": self.verdict,
             "duration_ms": self.duration_ms,
+            "bulk": self.bulk,
+            "alternatives": {str(k): v for k, v in self.alternatives.items()},
         }
 
 
-def parse(data: Mapping[str, Any], n_steps: int, kinds: Collection[str]) -> Judgement:
+def parse(
+    data: Mapping[str, Any], n_steps: int, kinds: Collection[str], siblings: Collection[int] = ()
+) -> Judgement:
     """Read a judgement of a solution of `n_steps`; `kinds` are the error types of the project.
 
+    `siblings`: ids of the solutions that end with another way to go on.
     Raises BadJudgement naming the field. Absent fields are empty: a draft may hold any part.
     """
     unknown = set(data) - set(Judgement.__dataclass_fields__)
     if unknown:
         raise BadJudgement(sorted(unknown)[0], "is not a field of a judgement")
+    labels = _labels(data.get("labels") or lab.UNJUDGED * n_steps, n_steps)
+    bulk = _positions("bulk", data.get("bulk") or [], n_steps)
     return Judgement(
-        labels=_labels(data.get("labels") or lab.UNJUDGED * n_steps, n_steps),
+        labels=labels,
         error_types=_error_types(data.get("error_types") or {}, n_steps, kinds),
         edit=_texts("edit", data.get("edit") or {}, range(n_steps)),
         insert=_texts("insert", data.get("insert") or {}, range(-1, n_steps)),
@@ -74,7 +89,24 @@ def parse(data: Mapping[str, Any], n_steps: int, kinds: Collection[str]) -> Judg
         finish_reason=_finish_reason(data.get("finish_reason") or ""),
         verdict=_verdict(data.get("verdict") or {}, kinds),
         duration_ms=_duration(data.get("duration_ms") or 0),
+        bulk=[position for position in bulk if labels[position] != lab.UNJUDGED],
+        alternatives=_alternatives(data.get("alternatives") or {}, siblings),
     )
+
+
+def label_following(data: Mapping[str, Any], position: int, stop_at_first_error: bool) -> dict[str, Any]:
+    """Return what was entered with the label of the step at `position` given to every unjudged step after it.
+
+    These are added to `bulk`. Where judging stops at the first error, so does this; and what stops there is
+    not repeated. Raises BadJudgement for a step that does not exist or has no label.
+    """
+    labels = "".join(data.get("labels") or "")
+    if not 0 <= position < len(labels) or labels[position] == lab.UNJUDGED:
+        raise BadJudgement("following", f"step {position + 1} has no label to go on with")
+    stop = lab.stopping_point(labels, stop_at_first_error)
+    given = [at for at in lab.unjudged(labels, stop) if at > position]
+    changed = "".join(labels[position] if at in given else label for at, label in enumerate(labels))
+    return {**data, "labels": changed, "bulk": sorted({*(data.get("bulk") or []), *given})}
 
 
 def missing(judgement: Judgement, stop_at_first_error: bool) -> list[int]:
@@ -186,6 +218,20 @@ def _finish_reason(value: Any) -> str:
     if value and value not in FINISH_REASONS:
         raise BadJudgement("finish_reason", f"must be one of {', '.join(FINISH_REASONS)}")
     return str(value)
+
+
+def _alternatives(value: Any, siblings: Collection[int]) -> dict[int, str]:
+    if not isinstance(value, Mapping):
+        raise BadJudgement("alternatives", "must map solutions to labels")
+    result: dict[int, str] = {}
+    for key, label in value.items():
+        if not str(key)[:20].isdecimal() or len(str(key)) > 19 or int(key) not in siblings:
+            raise BadJudgement("alternatives", f"{str(key)[:20]!r} is not another way to go on here")
+        if not isinstance(label, str) or label not in lab.LABELS:
+            raise BadJudgement(f"alternatives[{key}]", f"{label!r} is none of + 0 - ? .")
+        if label != lab.UNJUDGED:
+            result[int(key)] = label
+    return result
 
 
 def _verdict(value: Any, kinds: Collection[str]) -> dict[str, str]:

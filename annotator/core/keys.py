@@ -3,10 +3,10 @@
 A key is written as the browser names it (KeyboardEvent.key), letters in lower case: 'j', '.', 'Enter'.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from annotator.core.labels import ERROR_TYPES
+from annotator.core.labels import ERROR_TYPES, ErrorType
 
 
 class Binding(NamedTuple):
@@ -16,6 +16,17 @@ class Binding(NamedTuple):
     title: str
 
 
+class KindKey(NamedTuple):
+    """An error type as one reviewer has it: `key` is "" where another action has its key (`taken_by`: that
+    action's title)."""
+
+    code: str
+    title: str
+    key: str
+    definition: str
+    taken_by: str
+
+
 # In the order of the sheet of keys.
 ACTIONS: Final[dict[str, Binding]] = {
     "right": Binding("1", "label right"),
@@ -23,9 +34,10 @@ ACTIONS: Final[dict[str, Binding]] = {
     "wrong": Binding("3", "label wrong"),
     "unsure": Binding("4", "label unsure"),
     "unjudged": Binding(".", "clear the label"),
+    "following": Binding("b", "label the rest like this step"),
     "next": Binding("j", "next step"),
     "previous": Binding("k", "previous step"),
-    "jump": Binding("l", "first step without a label"),
+    "jump": Binding("l", "next step without a label; once revealed, the next difference"),
     "commit": Binding("Enter", "commit, or open the next item"),
     "undo": Binding("u", "undo"),
     "edit": Binding("e", "edit the step"),
@@ -45,6 +57,8 @@ ACTIONS: Final[dict[str, Binding]] = {
     "keys": Binding("?", "show the keys"),
     **{kind.code: Binding(kind.key, f"error type: {kind.title}") for kind in ERROR_TYPES},
 }  # fmt: skip
+
+KINDS: Final = frozenset(kind.code for kind in ERROR_TYPES)  # the actions that name one of the eight
 
 # The browser, the page or assistive technology needs these: arrows move between steps whatever j and k are.
 RESERVED: Final = frozenset(
@@ -82,6 +96,23 @@ def in_force(user_keys: Mapping[str, Any]) -> dict[str, str]:
     wrong = check(user_keys)
     usable = {action: key for action, key in user_keys.items() if action not in wrong}
     return _over_defaults({} if check(usable) else usable)
+
+
+def kind_keys(bound: Mapping[str, str], kinds: Iterable[ErrorType]) -> list[KindKey]:
+    """The keys of a project's error types, given those of all actions (`in_force`).
+
+    What a reviewer chose for one of the eight holds wherever a project has it; else the project's key does. Where
+    that is an action's, or an earlier type's, the type has none.
+    """
+    taken = {key: ACTIONS[action].title for action, key in bound.items() if action not in KINDS}
+    found = []
+    for kind in kinds:
+        chosen = bound[kind.code] if kind.code in KINDS else ""
+        key = chosen if chosen and chosen != ACTIONS[kind.code].key else normal(kind.key)
+        holder = taken.get(key, "")
+        found.append(KindKey(kind.code, kind.title, "" if holder else key, kind.definition, holder))
+        taken.setdefault(key, kind.title)
+    return found
 
 
 def differences(mapping: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotator.core.judgement import BadJudgement, Judgement, edited_steps, missing, missing_verdict, parse
+from annotator.core.judgement import (
+    BadJudgement,
+    Judgement,
+    edited_steps,
+    label_following,
+    missing,
+    missing_verdict,
+    parse,
+)
 
 KINDS = {"circular", "redundancy"}
 
@@ -31,14 +39,19 @@ def test_everything_is_read() -> None:
             "finish_reason": "solution",
             "verdict": {"claim": "fix", "kind": "circular", "original": ""},
             "duration_ms": 12,
+            "bulk": [1, 0, 2],
+            "alternatives": {"7": "+", "9": "."},
         },
         3,
         KINDS,
+        {7, 9},
     )
     assert judgement.error_types == {1: ["circular"]}
     assert judgement.delete == [2]
     assert judgement.verdict == {"claim": "fix", "kind": "circular"}
-    assert parse(judgement.to_json(), 3, KINDS) == judgement
+    assert judgement.bulk == [0, 1]  # nothing labelled step 2
+    assert judgement.alternatives == {7: "+"}
+    assert parse(judgement.to_json(), 3, KINDS, {7, 9}) == judgement
 
 
 @pytest.mark.parametrize(
@@ -105,7 +118,7 @@ def test_questions_of_the_protocol() -> None:
         "original"
     ]
     assert missing_verdict(Judgement(labels="+"), "label_steps") == []
-    assert missing_verdict(Judgement(labels="+"), "check_solution") == ["right", "different"]
+    assert missing_verdict(Judgement(labels="+"), "check_solution") == ["right", "different", "answer"]
 
 
 def test_edit_insert_delete_in_place() -> None:
@@ -135,3 +148,45 @@ def test_a_draft_survives_storing(
 ) -> None:
     judgement = Judgement(labels=labels, error_types=types, insert=insert, delete=sorted(delete))
     assert parse(judgement.to_json(), 4, KINDS) == judgement
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        ({"8": "+"}, "alternatives"),
+        ({"x": "+"}, "alternatives"),
+        ({"7" * 5000: "+"}, "alternatives"),
+        ([7], "alternatives"),
+        ({"7": "right"}, "alternatives[7]"),
+        ({"7": ["+"]}, "alternatives[7]"),
+    ],
+)
+def test_only_alternatives_that_belong_are_labelled(value: Any, field: str) -> None:
+    with pytest.raises(BadJudgement) as refused:
+        parse({"alternatives": value}, 3, KINDS, {7})
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize("bulk", [[3], ["0"], {"0": 1}, [True]])
+def test_bulk_lists_steps_that_there_are(bulk: Any) -> None:
+    with pytest.raises(BadJudgement, match="bulk"):
+        parse({"labels": "+++", "bulk": bulk}, 3, KINDS)
+
+
+def test_a_label_is_given_to_the_unjudged_steps_that_follow() -> None:
+    assert label_following({"labels": "+.0..", "note": "n"}, 0, False) == {
+        "labels": "++0++", "bulk": [1, 3, 4], "note": "n",
+    }  # fmt: skip
+    assert label_following({"labels": "+.0..", "bulk": [0]}, 2, False)["bulk"] == [0, 3, 4]
+
+
+def test_nothing_is_given_past_the_stop() -> None:
+    assert label_following({"labels": "+.-.."}, 0, True)["labels"] == "++-.."
+    assert label_following({"labels": "+.-.."}, 2, True)["labels"] == "+.-.."
+    assert label_following({"labels": "+.-.."}, 0, False)["labels"] == "++-++"
+
+
+@pytest.mark.parametrize("position", [-1, 1, 3])
+def test_only_a_label_that_there_is_can_be_given_on(position: int) -> None:
+    with pytest.raises(BadJudgement, match="following"):
+        label_following({"labels": "+.."}, position, False)

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotator.core.keys import ACTIONS, RESERVED, check, differences, in_force, normal
+from annotator.core import kinds
+from annotator.core.keys import ACTIONS, RESERVED, KindKey, check, differences, in_force, kind_keys, normal
+from annotator.core.labels import ERROR_TYPES
 
 DEFAULTS = {action: binding.key for action, binding in ACTIONS.items()}
 
@@ -59,3 +61,33 @@ def test_whatever_is_stored_every_action_has_a_key_of_its_own(stored: dict[str, 
     assert len(set(found.values())) == len(found)
     if not check(stored):
         assert in_force(differences({a: normal(k) for a, k in stored.items()})) == found
+
+
+OWN = [
+    {"code": "circular", "title": "goes in circles", "key": "o", "definition": "It rests on itself."},
+    {"code": "units", "title": "wrong unit", "key": "p", "definition": "Metres are no seconds."},
+    {"code": "typo", "title": "typo", "key": "j", "definition": "Letters out of order."},
+]
+
+
+def test_the_eight_have_the_keys_in_force() -> None:
+    found = {kind.code: kind.key for kind in kind_keys(in_force({"circular": "8"}), ERROR_TYPES)}
+    assert found == {**{kind.code: kind.key for kind in ERROR_TYPES}, "circular": "8"}
+
+
+def test_a_projects_own_types_have_its_keys_where_no_action_has_them() -> None:
+    circular, units, typo = kind_keys(in_force({}), kinds.error_types(OWN))
+    assert circular == KindKey("circular", "goes in circles", "o", "It rests on itself.", "")
+    assert units.key == "p"
+    assert (typo.key, typo.taken_by) == ("", "next step")
+
+
+def test_a_reviewers_own_key_for_one_of_the_eight_holds_in_every_project() -> None:
+    circular, units, _ = kind_keys(in_force({"circular": "p"}), kinds.error_types(OWN))
+    assert circular.key == "p"
+    assert (units.key, units.taken_by) == ("", "goes in circles")
+
+
+def test_a_reviewers_remapped_action_goes_before_a_projects_type() -> None:
+    _, units, typo = kind_keys(in_force({"next": "p"}), kinds.error_types(OWN))
+    assert (units.key, units.taken_by, typo.key) == ("", "next step", "j")
