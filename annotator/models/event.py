@@ -17,6 +17,7 @@ class Event(models.Model):
         indexes = (
             models.Index(fields=("project", "id"), name="event_project"),
             models.Index(fields=("item", "id"), name="event_item"),
+            models.Index(fields=("project", "verb", "id"), name="event_verb"),
         )
 
     def __str__(self) -> str:

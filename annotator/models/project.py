@@ -26,13 +26,33 @@ class BlindShows(models.TextChoices):
     SOLUTION = "solution", "the solution alone"
 
 
+class DecisionRule(models.TextChoices):
+    """What has to be the same for reviewers to agree (core.decision)."""
+
+    LABELS = "labels", "the label of every step"
+    FIRST_ERROR = "first_error", "the first wrong step"
+    WRONG_STEPS = "wrong_steps", "which steps are wrong"
+    ERROR_TYPES = "error_types", "which steps are wrong, and their error types"
+
+
 class Project(models.Model):
+    """`probe_rate`: the share of claims that are probes. `exam_pass`: the share of an exam's items that lets a
+    reviewer in; null: there is no exam. `acceptance_bar`: the share of a kind's sample that must be really wrong
+    for the kind to be released; null: none."""
+
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=120)
     protocol = models.CharField(max_length=20, choices=Protocol, default=Protocol.VERIFY_INJECTION)
     overlap = models.PositiveSmallIntegerField(default=2, help_text="Reviewers wanted for each item.")
     blind_shows = models.CharField(max_length=10, choices=BlindShows, default=BlindShows.DIFF)
     lease_minutes = models.PositiveSmallIntegerField(default=60, help_text="How long a claim holds its slot.")
+    decision_rule = models.CharField(max_length=12, choices=DecisionRule, default=DecisionRule.LABELS)
+    labels_first = models.BooleanField(
+        default=True, help_text="Reviewers label before they see what machines say."
+    )
+    probe_rate = models.FloatField(default=0.0)
+    exam_pass = models.FloatField(null=True, blank=True)
+    acceptance_bar = models.FloatField(null=True, blank=True)
     label_after_error = models.BooleanField(
         default=False, help_text="Label steps: judge also what follows the first wrong step."
     )
@@ -54,6 +74,9 @@ class Project(models.Model):
         constraints = (
             models.CheckConstraint(condition=models.Q(overlap__gte=1), name="project_overlap_positive"),
             models.CheckConstraint(condition=models.Q(lease_minutes__gte=1), name="project_lease_positive"),
+            models.CheckConstraint(
+                condition=models.Q(probe_rate__gte=0, probe_rate__lte=0.5), name="project_probe_rate"
+            ),
         )
 
     def __str__(self) -> str:

@@ -68,7 +68,8 @@ class Annotation(models.Model):
     -2 for UNKNOWN: codes of the column, never shown. `error_types` maps a position to codes. `bulk` lists the
     0-based positions that one act labelled together with others. Redundancy is a second axis: '-' is redundant,
     '+' is not. `is_parsed`: false for a machine's reply that could not be read. `extra` is JSON text of what a
-    foreign file said beside all this; `source_import` is the import that brought it.
+    foreign file said beside all this; `source_import` is the import that brought it. `blind_shows` and
+    `labels_first` say what its rater saw before it was made.
     """
 
     solution = models.ForeignKey("annotator.Solution", models.CASCADE, related_name="annotations")
@@ -95,6 +96,7 @@ class Annotation(models.Model):
     )
     guideline = models.ForeignKey("annotator.Guideline", models.PROTECT, null=True, related_name="+")
     blind_shows = models.CharField(max_length=10, blank=True)
+    labels_first = models.BooleanField(default=True)
     duration_ms = models.PositiveBigIntegerField(null=True)
     source_import = models.ForeignKey("annotator.Import", models.PROTECT, null=True, related_name="+")
     extra = models.TextField(blank=True)

@@ -11,6 +11,16 @@ class Decision(models.TextChoices):
     SETTLED = "settled"
 
 
+class Use(models.TextChoices):
+    """What an item, or one giving of it to a reviewer, is for. Only work decides and is agreed upon; items of
+    the other uses are held, and given by the exam and not by the queue."""
+
+    WORK = "work"
+    DEMONSTRATION = "demonstration"
+    EXAM = "exam"
+    PROBE = "probe"
+
+
 class Item(models.Model):
     """A solution queued for review. `open_slots`, `decision` and `gold` change only in the transaction that
     claims, submits or settles; `manage.py check_integrity` recomputes them. `opened_at` is when a slot last came
@@ -29,6 +39,9 @@ class Item(models.Model):
     decision = models.CharField(max_length=10, choices=Decision, default=Decision.INCOMPLETE)
     gold = models.ForeignKey("annotator.Annotation", models.PROTECT, null=True, related_name="+")
     n_submitted = models.PositiveSmallIntegerField(default=0)
+    use = models.CharField(max_length=13, choices=Use, default=Use.WORK)
+    is_probe = models.BooleanField(default=False, help_text="May be given unseen to measure a reviewer.")
+    sample = models.ForeignKey("annotator.Sample", models.SET_NULL, null=True, related_name="items")
     opened_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -49,6 +62,7 @@ class Item(models.Model):
             ),
             models.Index(fields=("project", "decision", "id"), name="item_by_decision"),
             models.Index(fields=("project", "error_type", "decision"), name="item_by_kind"),
+            models.Index(fields=("project", "id"), condition=Q(is_probe=True), name="item_probe"),
         )  # fmt: skip
 
     def __str__(self) -> str:
@@ -86,6 +100,7 @@ class Assignment(models.Model):
     draft = models.JSONField(default=dict)
     draft_version = models.PositiveIntegerField(default=0)
     skip_reason = models.TextField(blank=True)
+    purpose = models.CharField(max_length=13, choices=Use, default=Use.WORK)
     surplus = models.BooleanField(default=False)
     reopened = models.BooleanField(default=False)
 
@@ -100,6 +115,9 @@ class Assignment(models.Model):
                 name="assignment_open",
             ),
             models.Index(fields=("project", "rater", "submitted_at", "id"), name="assignment_mine"),
+            models.Index(
+                fields=("project", "purpose", "rater"), condition=~Q(purpose="work"), name="assignment_measured"
+            ),
         )  # fmt: skip
 
     def __str__(self) -> str:
@@ -126,3 +144,22 @@ class Question(models.Model):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+class Sample(models.Model):
+    """Items drawn at random to say how good the whole is (acceptance sampling). `per`: the field whose values
+    are sampled each for itself; `seed` draws the same items again."""
+
+    project = models.ForeignKey("annotator.Project", models.CASCADE, related_name="samples")
+    created_by = models.ForeignKey("annotator.User", models.PROTECT, null=True, related_name="+")
+    share = models.FloatField()
+    per = models.CharField(max_length=40, blank=True)
+    seed = models.BigIntegerField(default=0)
+    counts = models.JSONField(default=dict, help_text="Value of `per` -> {drawn, of}.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.share:.0%} per {self.per or 'project'}, seed {self.seed}"
