@@ -2,17 +2,21 @@
 
 import glob
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings
 
 from annotator import errors
 from annotator.core.digest import digest, solution_digest
-from annotator.formats import FORMATS, Format
-from annotator.formats.records import FormatError, ImportRecord, Place, UnreadableFile
+from annotator.formats import FORMATS, BadReading, Format, Read, reader
+from annotator.formats.reading import Source
+from annotator.formats.readings import complete
+from annotator.formats.records import ImportRecord, LoneProblem, Place, ProblemRecord, UnreadableFile
 from annotator.models import Import
+
+T = TypeVar("T")
 
 ENDINGS = (".jsonl", ".json", ".jsonl.gz", ".json.gz")
 
@@ -54,10 +58,35 @@ def format_named(name: str) -> Format:
     return FORMATS[name]
 
 
+def reader_named(name: str, reading: Mapping[str, Any]) -> Read:
+    """What reads the format's files, told so much. Raises Invalid naming the format or what was told wrongly."""
+    format_named(name)
+    try:
+        return reader(name, reading)
+    except BadReading as error:
+        raise errors.Invalid(error.message, field=error.field) from error
+
+
+def check_reading(name: str, reading: Mapping[str, Any]) -> dict[str, Any]:
+    """The reading as an Import keeps it, {} for formats whose reader is told nothing. Raises Invalid."""
+    fmt = format_named(name)
+    try:
+        return complete(fmt.name, fmt.told, reading)
+    except BadReading as error:
+        raise errors.Invalid(error.message, field=error.field) from error
+
+
+def reading_of(row: Import) -> dict[str, Any]:
+    """What the reader of its files is told; {} where its format needs nothing, or it is yet to be said."""
+    return dict(row.options.get("reading") or {})
+
+
 def read(
-    fmt: Format, files: Sequence[File], at: Callable[[int], None] = lambda done: None
-) -> Iterator[ImportRecord | FormatError]:
-    """The records of all files in order; `at` is told the bytes read so far. Raises UnreadableFile."""
+    one: Callable[[Source, str], Iterator[T]],
+    files: Sequence[File],
+    at: Callable[[int], None] = lambda done: None,
+) -> Iterator[T]:
+    """What `one` reads of all files, in order; `at` is told the bytes read so far. Raises UnreadableFile."""
     before = 0
     for file in files:
         try:
@@ -65,7 +94,7 @@ def read(
         except OSError as error:
             raise UnreadableFile(Place(file.name, 0), f"cannot be read: {error.strerror}") from error
         with source:
-            for record in fmt.read(source, file.name):
+            for record in one(source, file.name):
                 at(before + source.tell())
                 yield record
             before += source.tell()
@@ -90,8 +119,10 @@ class Keys:
         self._seen: dict[bytes, int] = {}
         self.n_repeated = 0
 
-    def of(self, record: ImportRecord) -> tuple[str, str]:
-        """The solution's key and its content digest."""
+    def of(self, record: ImportRecord | LoneProblem) -> tuple[str, str]:
+        """The solution's key and its content digest; a lone problem's key and ""."""
+        if isinstance(record, LoneProblem):
+            return problem_key(record.problem, ""), ""
         question = record.changed_problem or record.problem
         content = solution_digest(question.text, record.solution.steps)
         first = digest("record", self._format, record.foreign_id, content, 0)
@@ -102,6 +133,11 @@ class Keys:
             return first, content
         self.n_repeated += 1
         return digest("record", self._format, record.foreign_id, content, n), content
+
+
+def problem_key(record: ProblemRecord, parent: str) -> str:
+    """A problem's identity within a project; parent: the key of the one it was made from, or ""."""
+    return digest(record.group, record.text, record.answer, record.meta, parent)
 
 
 def forget_files(row: Import) -> None:

@@ -11,8 +11,8 @@ from django.db.models.query import QuerySet
 
 from annotator.actions.import_report import Report
 from annotator.actions.import_rows import SIBLING_OF
-from annotator.core.labels import MULTI_SOLUTIONS
-from annotator.models import Import, Item, Protocol, Solution
+from annotator.core.labels import MULTI_SOLUTIONS, UNJUDGED
+from annotator.models import Import, Item, Problem, Protocol, Solution
 
 NEEDS_ORIGINAL = (Protocol.VERIFY_INJECTION, Protocol.CHECK_SOLUTION)
 CHUNK = 2_000
@@ -53,12 +53,19 @@ def tally_items(row: Import, report: Report) -> None:
     report.kinds.clear()
     for kind, labels, question in _labels(row):
         report.tally(kind or "").add(labels, question)
-    report.n_known = report.n_good - _incoming(row).count()
+    alone = Problem.objects.filter(source_import=row).count() if report.n_problems else 0
+    report.n_known = report.n_good - _incoming(row).count() - alone
 
 
 def _labels(row: Import) -> Iterator[tuple[str | None, str, int]]:
-    columns = ("injection__error_type", "annotations__labels", Length("problem__text"))
-    return _to_review(row).values_list(*columns).iterator(chunk_size=CHUNK)
+    """Of each solution the first annotation that came with it; without one no step is judged."""
+    columns = ("pk", "injection__error_type", "annotations__labels", Length("problem__text"), "n_steps")
+    rows = _to_review(row).order_by("pk", "annotations__pk").values_list(*columns)
+    before = 0
+    for pk, kind, labels, question, n_steps in rows.iterator(chunk_size=CHUNK):
+        if pk != before:
+            yield kind, labels or UNJUDGED * n_steps, question
+        before = pk
 
 
 def _incoming(row: Import) -> QuerySet[Solution]:

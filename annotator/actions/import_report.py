@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from annotator.core import labels as lab
-from annotator.formats.records import FormatError, ImportRecord
+from annotator.formats.records import FormatError, ImportRecord, LoneProblem
 
 MAX_ERRORS = 200
 
@@ -51,27 +51,35 @@ def _mean(total: int, n: int) -> float | None:
 
 @dataclass
 class Report:
-    """`n_known`: good records that are there already. `n_repeated`: those that repeat another of the same
-    import; they are kept. `kinds`: our code of the injected error ("" where the format has none) -> sums over
-    good records that are to be reviewed (no siblings); once complete, over the items made."""
+    """`n_known`: good records that are there already; `n_differ`: of these, those with labels that are not:
+    such labels are not written. `n_repeated`: those that repeat another of the same import; they are kept.
+    `n_problems`: good records that are problems alone. `kinds`: our code of the injected error ("" where the
+    format has none) -> sums over good records that are to be reviewed (no siblings); once complete, over the
+    items made."""
 
     n_records: int = 0
     n_good: int = 0
     n_bad: int = 0
     n_known: int = 0
     n_repeated: int = 0
+    n_problems: int = 0
+    n_differ: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list)
     kinds: dict[str, Tally] = field(default_factory=dict)
     unreadable: str = ""
 
-    def add_good(self, record: ImportRecord) -> None:
+    def add_good(self, record: ImportRecord | LoneProblem) -> None:
         self.n_records += 1
         self.n_good += 1
+        if isinstance(record, LoneProblem):
+            self.n_problems += 1
+            return
         question = record.changed_problem or record.problem
         kind = record.claim.error_type if record.claim else ""
         if record.sibling_of:
             return  # it will have no item
-        self.tally(kind).add(record.labels[0].labels, len(question.text))
+        labels = record.labels[0].labels if record.labels else lab.UNJUDGED * len(record.solution.steps)
+        self.tally(kind).add(labels, len(question.text))
 
     def add_bad(self, error: FormatError) -> None:
         self.n_records += 1

@@ -4,10 +4,11 @@ of queries for a batch is fixed."""
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
+from annotator.actions.import_files import problem_key
 from annotator.core import align
 from annotator.core import labels as lab
 from annotator.core.digest import digest, solution_digest
-from annotator.formats.records import ImportRecord, LabelRecord, ProblemRecord, SolutionRecord
+from annotator.formats.records import ImportRecord, LabelRecord, LoneProblem, ProblemRecord, SolutionRecord
 from annotator.models import Annotation, Import, Injection, Phase, Problem, Rater, Solution
 
 SIBLING_OF = "sibling_of"  # in a solution's meta: the record whose main solution is reviewed instead
@@ -21,6 +22,13 @@ class Keyed(NamedTuple):
     record: ImportRecord
     key: str
     content: str
+
+
+class Alone(NamedTuple):
+    """A problem without a solution, with its key."""
+
+    record: LoneProblem
+    key: str
 
 
 class _Wanted(NamedTuple):
@@ -48,6 +56,11 @@ class Writer:
             originals = self._originals(wanted, problems)
             self._reviewed(wanted, problems, originals)
         return len(wanted)
+
+    def store_alone(self, batch: Sequence[Alone]) -> None:
+        """Write the problems that are not there yet. The caller is in a transaction."""
+        ids = self._ids(Problem, [one.key for one in batch])
+        self._create(Problem, ids, {key: self._problem(key, one.problem, None) for one, key in batch})
 
     def _problems(self, wanted: list[_Wanted]) -> dict[str, int]:
         """Problem ids by key: the original questions, then the changed ones, which refer to them."""
@@ -110,7 +123,7 @@ class Writer:
         if original is None or claim is None or child.parent_id is None:
             return None
         return Injection(
-            child_id=child.pk, parent_id=child.parent_id, rater_id=self._rater(record.labels[0]).pk,
+            child_id=child.pk, parent_id=child.parent_id, rater_id=self._injector(record).pk,
             error_type=claim.error_type, claimed_changed=claim.claimed_changed,
             claimed_wrong=claim.claimed_wrong, reason=claim.reason,
             alignment=align.dump(align.align(original.steps, child.steps)),
@@ -123,6 +136,12 @@ class Writer:
             n_steps=solution.n_steps, first_error=lab.first_error(label.labels), scores=label.scores,
             duration_ms=label.duration_ms,
         )  # fmt: skip
+
+    def _injector(self, record: ImportRecord) -> Rater:
+        """Whoever labelled the record made its error; without labels it is whoever made the format."""
+        return self._rater(
+            record.labels[0] if record.labels else LabelRecord("injector", self._row.format, "")
+        )
 
     def _rater(self, label: LabelRecord) -> Rater:
         name = (label.kind, label.name)
@@ -142,11 +161,7 @@ class Writer:
 
 def _wanted(keyed: Keyed) -> _Wanted:
     record = keyed.record
-    problem = _problem_key(record.problem, "")
-    changed = _problem_key(record.changed_problem, problem) if record.changed_problem else ""
+    problem = problem_key(record.problem, "")
+    changed = problem_key(record.changed_problem, problem) if record.changed_problem else ""
     original = digest("original", problem, record.original.steps) if record.original else ""
     return _Wanted(keyed, problem, changed, original)
-
-
-def _problem_key(record: ProblemRecord, parent: str) -> str:
-    return digest(record.group, record.text, record.answer, record.meta, parent)

@@ -13,12 +13,20 @@ from django.utils import timezone
 from annotator import errors, queue
 from annotator.actions.bulk import prepare_connection, rare_collection
 from annotator.actions.import_check import check
-from annotator.actions.import_files import Keys, files_of, fingerprint, forget_files, format_named, read
+from annotator.actions.import_files import (
+    Keys,
+    files_of,
+    fingerprint,
+    forget_files,
+    read,
+    reader_named,
+    reading_of,
+)
 from annotator.actions.import_items import make_items, tally_items
 from annotator.actions.import_report import Report
-from annotator.actions.import_rows import Keyed, Writer
+from annotator.actions.import_rows import Alone, Keyed, Writer
 from annotator.actions.transfers import Tick, batched, ring, working
-from annotator.formats.records import ImportRecord
+from annotator.formats.records import FormatError, LoneProblem
 from annotator.models import Event, Import, Project, TransferState
 
 
@@ -69,22 +77,27 @@ def _write_batches(row: Import, tick: Tick) -> None:
         tick(row.n_done, row.n_total or 0)
 
 
-def _good(row: Import) -> Iterator[Keyed]:
+def _good(row: Import) -> Iterator[Keyed | Alone]:
     """All good records of the files; also those written already are read, since equal ones are numbered."""
     keys = Keys(row.format)
-    for record in read(format_named(row.format), files_of(row)):
-        if isinstance(record, ImportRecord):
-            yield Keyed(record, *keys.of(record))
+    for record in read(reader_named(row.format, reading_of(row)), files_of(row)):
+        if isinstance(record, FormatError):
+            continue
+        key, content = keys.of(record)
+        yield Alone(record, key) if isinstance(record, LoneProblem) else Keyed(record, key, content)
 
 
-def _store(row: Import, writer: Writer, batch: list[Keyed]) -> None:
+def _store(row: Import, writer: Writer, batch: list[Keyed | Alone]) -> None:
     done = row.n_done + len(batch)
     with transaction.atomic():
         # First, so that of two workers the slower one waits here and then sees that it is too late.
         mine = Import.objects.filter(pk=row.pk, state=TransferState.WRITING, n_done=row.n_done)
         if not mine.update(n_done=done, beat_at=timezone.now()):
             raise errors.Conflict("Another worker has gone on with this import.")
-        writer.store(batch)
+        writer.store([one for one in batch if isinstance(one, Keyed)])
+        alone = [one for one in batch if isinstance(one, Alone)]
+        if alone:
+            writer.store_alone(alone)
     row.n_done = done
     reset_queries()  # with DEBUG Django keeps the text of every statement
 

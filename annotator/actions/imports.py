@@ -1,9 +1,9 @@
 """What a lead or a command asks of imports: start, write, resume, remove. import_write.py does the work."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -12,15 +12,17 @@ from django.utils import timezone
 
 from annotator import errors, policies
 from annotator.actions import import_write
-from annotator.actions.import_files import File, folder_of, forget_files, format_named
+from annotator.actions.annotation_import_rows import take_back
+from annotator.actions.import_files import File, check_reading, folder_of, forget_files, format_named
 from annotator.actions.import_items import NEEDS_ORIGINAL
 from annotator.actions.projects import MAX_OVERLAP
 from annotator.actions.record import record
-from annotator.actions.transfers import is_held, is_stalled, ring
+from annotator.actions.transfers import awaits_map, is_held, is_stalled, ring
 from annotator.formats import FORMATS
 from annotator.models import (
     Annotation,
     Import,
+    ImportKind,
     Injection,
     Problem,
     Project,
@@ -35,6 +37,20 @@ DEFAULT_PROTOCOL = dict.fromkeys(FORMATS, Protocol.LABEL_STEPS) | {"prmbench": P
 HAS_ORIGINALS = ("prmbench",)
 UNFINISHED = (TransferState.WAITING, TransferState.CHECKING, TransferState.CHECKED, TransferState.WRITING)
 ROWS_AT_ONCE = 1_000
+TO_BE_SAID = "problem=problem,steps=steps"  # for checking the other options; it is not kept
+
+
+class Tasks(NamedTuple):
+    """The tasks that work on an import, by name."""
+
+    check: str
+    write: str
+
+
+TASKS: dict[str, Tasks] = {
+    ImportKind.SOLUTIONS: Tasks("check_import", "write_import"),
+    ImportKind.ANNOTATIONS: Tasks("check_annotations", "write_annotations"),
+}
 
 
 def read_options(
@@ -44,9 +60,13 @@ def read_options(
     overlap: int | None = None,
     strict: bool = False,
     dry_run: bool = False,
+    reading: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The options as an Import keeps them. Raises Invalid naming the field."""
-    format_named(format)
+    """The options as an Import keeps them. Raises Invalid naming the field.
+
+    reading: what the format's reader is told (formats.readings), kept as "reading" where there is such.
+    """
+    told = check_reading(format, reading or {})
     if protocol and protocol not in Protocol.values:
         raise errors.Invalid(f"There is no protocol {protocol!r}.", field="protocol")
     if protocol in NEEDS_ORIGINAL and format not in HAS_ORIGINALS:
@@ -54,15 +74,31 @@ def read_options(
         raise errors.Invalid(message, field="protocol")
     if overlap is not None and not 1 <= overlap <= MAX_OVERLAP:
         raise errors.Invalid(f"Choose a whole number from 1 to {MAX_OVERLAP}.", field="overlap")
-    return {"protocol": protocol, "overlap": overlap, "strict": strict, "dry_run": dry_run}
+    asked = {"protocol": protocol, "overlap": overlap, "strict": strict, "dry_run": dry_run}
+    return asked | {"reading": told} if told else asked
 
 
 @transaction.atomic
 def start_upload(
     *, by: Actor, project: Project, format: str, uploads: "Sequence[UploadedFile[Any]]", **options: Any
 ) -> Import:
-    """Keep the uploaded files under names of our own and have them checked."""
+    """Keep the uploaded files under names of our own and have them checked; where things are in files that
+    each group lays out as it likes is asked first (import_map.give_map)."""
+    unsaid = bool(format_named(format).told) and not options.get("reading")
+    if unsaid:
+        options["reading"] = {"map": TO_BE_SAID}
     row = _create(by, project, format, options)
+    keep_uploads(row, uploads)
+    if unsaid:
+        row.options["reading"] = {}
+        row.save(update_fields=["options"])
+    else:
+        ring("check_import", row.pk)
+    return row
+
+
+def keep_uploads(row: Import, uploads: "Sequence[UploadedFile[Any]]") -> None:
+    """Store the files of a new import. Raises Invalid where there are none; a failure leaves no file behind."""
     if not uploads:
         raise errors.Invalid("Choose at least one file.", field="files")
     row.names = [Path(upload.name or "file").name for upload in uploads]
@@ -72,8 +108,6 @@ def start_upload(
         shutil.rmtree(folder_of(row), ignore_errors=True)
         raise
     row.save(update_fields=["names", "paths"])
-    ring("check_import", row.pk)
-    return row
 
 
 @transaction.atomic
@@ -97,7 +131,7 @@ def write_good(*, by: Actor, row: Import) -> Import:
     """Write what a check found good."""
     policies.check_at_least(by, Role.LEAD, row.project)
     import_write.begin(row)
-    ring("write_import", row.pk)
+    ring(TASKS[row.kind].write, row.pk)
     return row
 
 
@@ -109,7 +143,8 @@ def resume_import(*, by: Actor, row: Import) -> Import:
         raise errors.Conflict(f"This import is {row.state}: there is nothing to resume.")
     if not can_resume(row):
         raise errors.Conflict("A worker is at it.")
-    ring("write_import" if row.state == TransferState.WRITING else "check_import", row.pk)
+    tasks = TASKS[row.kind]
+    ring(tasks.write if row.state == TransferState.WRITING else tasks.check, row.pk)
     return row
 
 
@@ -120,7 +155,7 @@ def can_resume(row: Import) -> bool:
 
 def can_remove(row: Import) -> bool:
     final = row.state in (TransferState.COMPLETE, TransferState.REMOVED)
-    return not final and not is_held(row) and (not row.is_running or can_resume(row))
+    return not final and not is_held(row) and (not row.is_running or can_resume(row) or awaits_map(row))
 
 
 @transaction.atomic
@@ -167,6 +202,9 @@ def _keep(row: Import, n: int, upload: "UploadedFile[Any]") -> str:
 
 def _delete_rows(row: Import) -> None:
     """Children before what they refer to."""
+    if row.kind == ImportKind.ANNOTATIONS:
+        take_back(row)
+        return
     solutions = Solution.objects.filter(source_import=row)
     _delete(Annotation.objects.filter(solution__source_import=row))
     _delete(Injection.objects.filter(child__source_import=row))

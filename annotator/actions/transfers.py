@@ -39,9 +39,14 @@ def ring(task: str, row_id: int) -> None:
     transaction.on_commit(lambda: current_app.send_task(f"annotator.{task}", [row_id]))
 
 
+def awaits_map(row: Import | Export) -> bool:
+    """Whether a person is yet to say where things are in its files: no worker is called before."""
+    return row.state == TransferState.WAITING and row.options.get("reading") == {}
+
+
 def is_stalled(row: Import | Export) -> bool:
     """Whether work on the row was begun, or asked for, and nobody has been at it for a while."""
-    return row.is_running and (row.beat_at or row.created_at) < timezone.now() - STALE
+    return row.is_running and not awaits_map(row) and (row.beat_at or row.created_at) < timezone.now() - STALE
 
 
 def is_held(row: Import | Export) -> bool:

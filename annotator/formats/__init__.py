@@ -7,7 +7,7 @@ from typing import Any, Final
 from annotator.formats import (
     best_of_n,
     label_studio,
-    mapped,
+    mapping,
     math_shepherd,
     options,
     prm800k,
@@ -47,7 +47,7 @@ class Format:
     told: tuple[str, ...] = ()
 
 
-FORMATS: Final = {
+FORMATS: Final[dict[str, Format]] = {
     module.NAME: Format(
         module.NAME, module.SUFFIX, module.read, module.write, module.refusal, module.DEFAULTS
     )
@@ -55,7 +55,7 @@ FORMATS: Final = {
 } | {
     best_of_n.NAME: Format(best_of_n.NAME, best_of_n.SUFFIX, best_of_n.read),
     label_studio.NAME: Format(label_studio.NAME, ".json", label_studio.read, told=readings.LABEL_STUDIO),
-    mapped.NAME: Format(mapped.NAME, ".jsonl", None, told=readings.MAPPED),
+    mapping.NAME: Format(mapping.NAME, ".jsonl", None, told=readings.MAPPED),
 }
 READABLE: Final = tuple(FORMATS)
 WRITABLE: Final = tuple(name for name, fmt in FORMATS.items() if fmt.write)
@@ -70,7 +70,7 @@ def reader(name: str, reading: Mapping[str, Any] = NOTHING) -> Read:
     """
     fmt = FORMATS[name]
     told = readings.complete(fmt.name, fmt.told, reading)
-    if fmt.name == mapped.NAME:
+    if fmt.name == mapping.NAME:
         return readings.mapped_reader(told)
     if fmt.name == label_studio.NAME:
         return readings.label_studio_reader(told)

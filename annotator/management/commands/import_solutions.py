@@ -1,6 +1,7 @@
 """Import foreign files: `manage.py import_solutions PROJECT PATH… --format FORMAT`."""
 
 import time
+from argparse import _ArgumentGroup
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,14 +12,17 @@ from annotator.actions.import_files import File, find_files
 from annotator.actions.import_report import Report
 from annotator.actions.projects import create_project
 from annotator.actions.transfers import wait_until_quiet
-from annotator.formats import FORMATS
+from annotator.formats import READABLE
+from annotator.formats.readings import ZEROS
 from annotator.formats.records import Place
+from annotator.formats.splitting import SPLITS
 from annotator.management.progress import progress
 from annotator.models import Import, Project, Protocol, TransferState
 from annotator.policies import Operator
 
 DEFAULT_OVERLAP = 2
 OPTIONS = ("protocol", "overlap", "strict", "dry_run")
+READING = ("map", "split", "zero", "threshold", "control", "first")
 
 
 class Command(BaseCommand):
@@ -30,12 +34,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("project", help="the project's slug, as in its address")
         parser.add_argument("paths", nargs="+", metavar="path", help="files (.gz too), folders or patterns")
-        parser.add_argument("--format", required=True, choices=list(FORMATS))
+        parser.add_argument("--format", required=True, choices=READABLE)
         parser.add_argument("--create", action="store_true", help="make the project if there is none")
         parser.add_argument("--protocol", choices=Protocol.values, default="", help="default: the project's")
         parser.add_argument("--overlap", type=int, help="reviewers for each item; default: the project's")
         parser.add_argument("--strict", action="store_true", help="write nothing if any record is bad")
         parser.add_argument("--dry-run", action="store_true", help="check only; write nothing at all")
+        _add_reading(parser.add_argument_group("for jsonl and label_studio: what is where (docs/formats.md)"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -45,10 +50,11 @@ class Command(BaseCommand):
 
     def _run(self, files: list[File], options: dict[str, Any]) -> None:
         asked = {name: options[name] for name in OPTIONS}
+        asked["reading"] = {name: options[name] for name in READING if options[name] is not None}
         imports.read_options(format=options["format"], **asked)
         project = _find_project(options)
         if options["dry_run"]:
-            return self._dry_run(files, project, options)
+            return self._dry_run(files, project, options, asked["reading"])
         project = project or _make_project(options)
         row = imports.open_import(
             by=Operator(), project=project, format=options["format"], files=files, **asked
@@ -56,9 +62,13 @@ class Command(BaseCommand):
         wait_until_quiet(row)
         return self._import(row)
 
-    def _dry_run(self, files: list[File], project: Project | None, options: dict[str, Any]) -> None:
+    def _dry_run(
+        self, files: list[File], project: Project | None, options: dict[str, Any], reading: dict[str, Any]
+    ) -> None:
         with progress("Checking") as tick:
-            report = import_check.survey(fmt=options["format"], files=files, project=project, tick=tick)
+            report = import_check.survey(
+                fmt=options["format"], files=files, project=project, tick=tick, reading=reading
+            )
         self._show_check(report, len(files))
         self._show_kinds(report)
         refusal = report.refusal(options["strict"])
@@ -103,6 +113,15 @@ class Command(BaseCommand):
             f"{n_files} file{'s' * (n_files != 1)}, {report.n_records} records: {report.n_good} good, "
             f"{report.n_bad} bad, {report.n_known} already there, {report.n_repeated} repeated."
         )
+        if report.n_problems:
+            self.stdout.write(
+                f"{report.n_problems} problems: they come without solutions, so no items are made."
+            )
+        if report.n_differ:
+            self.stdout.write(
+                f"{report.n_differ} of those already there bring labels that are not there. Known solutions are "
+                "not written again; to add such labels, use import_annotations."
+            )
 
     def _show_kinds(self, report: Report) -> None:
         rows = [
@@ -112,6 +131,20 @@ class Command(BaseCommand):
         head = ("kind", "items", "steps", "wrong", "first error", "question")
         for row in [head, *rows] if rows else []:
             self.stdout.write(f"{row[0]:<22}" + "".join(f"{cell:>13}" for cell in row[1:]))
+
+
+def _add_reading(group: _ArgumentGroup) -> None:
+    group.add_argument(
+        "--map",
+        help="problem=PLACE,answer=…,response=…|steps=…,id=…,group=…,meta=…,labels=…,scores=…,first_error=…,rater=…",
+    )
+    group.add_argument("--split", choices=SPLITS, help="how a response becomes steps; default: none")
+    group.add_argument("--zero", choices=ZEROS, help="what 0 means among labels")
+    group.add_argument(
+        "--threshold", type=float, help="a step with only a score is right above it; default: 0.5"
+    )
+    group.add_argument("--control", help="label_studio: how the names of controls that label steps begin")
+    group.add_argument("--first", type=int, choices=(0, 1), help="label_studio: the first step's number")
 
 
 def _find_project(options: dict[str, Any]) -> Project | None:
