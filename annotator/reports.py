@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from annotator.caching import self_tuned
 from annotator.core import agreement as core
@@ -103,7 +103,7 @@ def _blind(project: Project) -> QuerySet[Annotation]:
     """Current blind annotations that count: a submission taken back does not until it is sent again."""
     return Annotation.objects.filter(
         assignment__project=project, assignment__state=AssignmentState.SUBMITTED,
-        phase=Phase.BLIND, superseded_at__isnull=True,
+        phase=Phase.BLIND, superseded_at__isnull=True, solution=F("assignment__item__solution"),
     )  # fmt: skip
 
 

@@ -1,8 +1,7 @@
 """A reviewer's writes: draft, blind commit, submit, skip, reopen, ask. Page and API call these alike."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -10,45 +9,57 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from annotator import errors, policies, queue
+from annotator.actions import alternatives
+from annotator.actions.annotating import annotate, duration
 from annotator.actions.decide import decide_item
 from annotator.actions.record import record
 from annotator.core import judgement as judging
-from annotator.core import labels as lab
-from annotator.core.digest import solution_digest
+from annotator.core import kinds
 from annotator.core.judgement import Judgement
 from annotator.models import (
     Annotation,
     Assignment,
     AssignmentState,
-    FinishReason,
     Item,
     Membership,
     Phase,
     Protocol,
     Question,
-    Solution,
 )  # fmt: skip
 
 KEPT = ("state", "committed_at", "draft", "draft_version", "surplus")
-UNREAD = (
-    "extra",
-    "meta",
-    "key",
-    "foreign_id",
-    "foreign_format",
-    "created_at",
-)  # long, or telling: not for a page
-KINDS = frozenset(kind.code for kind in lab.ERROR_TYPES)
+UNREAD = ("extra", "meta", "key", "created_at")  # long, or telling: not for a page
+NAMES = ("foreign_id", "foreign_format")  # telling too; of the solution shown they find its alternatives
 
 
-def read_judgement(data: Mapping[str, Any], assignment: Assignment) -> Judgement:
-    """The judgement in `data`; raises Invalid naming the field."""
+def read_judgement(
+    data: Mapping[str, Any],
+    assignment: Assignment,
+    shown: Iterable[alternatives.Alternative] | None = None,
+) -> Judgement:
+    """The judgement in `data`; raises Invalid naming the field. `shown`: its alternatives, if they are known."""
     solution = assignment.item.solution
+    if shown is None:
+        shown = alternatives.alternatives_of(assignment) if data.get("alternatives") else ()
     try:
-        judgement = judging.parse(data, solution.n_steps, KINDS)
+        judgement = judging.parse(data, solution.n_steps, kinds_of(assignment), {one.id for one in shown})
     except judging.BadJudgement as error:
         raise errors.Invalid(str(error), field=error.field) from None
     return replace(judgement, edit=judging.real_edits(judgement.edit, solution.steps))
+
+
+def read_draft(assignment: Assignment, shown: Iterable[alternatives.Alternative]) -> Judgement:
+    """What is stored, without error types that the project no longer has."""
+    return read_judgement(judging.with_known(assignment.draft, kinds_of(assignment)), assignment, shown)
+
+
+def kinds_of(assignment: Assignment) -> list[str]:
+    """The codes of the error types that may be named."""
+    return [kind.code for kind in kinds.error_types(assignment.project.error_types)]
+
+
+def stops_at_first_error(assignment: Assignment) -> bool:
+    return assignment.item.protocol == Protocol.LABEL_STEPS and not assignment.project.label_after_error
 
 
 def save_draft(*, by: Membership, assignment_id: int, data: Mapping[str, Any], version: int) -> Assignment:
@@ -102,7 +113,7 @@ def _commit(by: Membership, assignment: Assignment, data: Mapping[str, Any]) -> 
         _check_verdict(judgement, assignment)
     if assignment.state == AssignmentState.EXPIRED:
         assignment.surplus = not queue.retake(assignment)
-    annotation = _annotate(assignment, by, judgement, Phase.BLIND)
+    annotation = annotate(assignment, by, judgement, Phase.BLIND)
     _keep(assignment, judgement)
     if final:
         _finish(assignment, by, judgement, annotation)
@@ -114,7 +125,7 @@ def _submit_revealed(by: Membership, assignment: Assignment, data: Mapping[str, 
     judgement = read_judgement(data, assignment)
     _check_complete(judgement, assignment)
     _check_verdict(judgement, assignment)
-    annotation = _annotate(assignment, by, judgement, Phase.REVEALED)
+    annotation = annotate(assignment, by, judgement, Phase.REVEALED)
     _keep(assignment, judgement)
     _finish(assignment, by, judgement, annotation)
 
@@ -129,10 +140,11 @@ def skip(*, by: Membership, assignment_id: int, reason: str) -> Assignment:
         raise errors.Conflict("What you have committed cannot be skipped.")
     if not reason.strip():
         raise errors.Incomplete("Say why you skip: one word helps the lead.", field="skip_reason")
-    if assignment.state == AssignmentState.CLAIMED:
-        queue.give_back([assignment.item_id], timezone.now())
+    had_slot = assignment.state == AssignmentState.CLAIMED
     assignment.state, assignment.skip_reason = AssignmentState.SKIPPED, reason.strip()[:2000]
     assignment.save(update_fields=["state", "skip_reason"])
+    if had_slot:
+        queue.give_back([assignment.item_id], timezone.now())
     record(by, "skip", assignment.project, item=assignment.item, reason=assignment.skip_reason)
     return assignment
 
@@ -144,7 +156,7 @@ def reopen(*, by: Membership, assignment_id: int) -> Assignment:
     item = queue.lock_items([assignment.item_id]).get()
     policies.check_may_reopen(assignment, item)
     revealed = Annotation.objects.filter(
-        assignment=assignment, phase=Phase.REVEALED, superseded_at__isnull=True
+        assignment=assignment, solution=item.solution_id, phase=Phase.REVEALED, superseded_at__isnull=True
     ).exists()
     assignment.state = AssignmentState.COMMITTED if revealed else AssignmentState.CLAIMED
     assignment.reopened, assignment.lease_until = True, None
@@ -171,8 +183,9 @@ def load(by: Membership, assignment_id: int) -> Assignment:
     """One's own assignment, with what every page and action needs of it in one query."""
     with_original = "item__solution__parent__problem"
     rows = Assignment.objects.select_related("item__solution__problem", with_original)
-    unread = [f"{path}__{name}" for path in ("item__solution", "item__solution__parent") for name in UNREAD]
-    return _own(by, assignment_id, rows.defer(*unread))
+    unread = [f"item__solution__{name}" for name in UNREAD]
+    of_original = [f"item__solution__parent__{name}" for name in (*UNREAD, *NAMES)]
+    return _own(by, assignment_id, rows.defer(*unread, *of_original))
 
 
 def _lock(by: Membership, assignment_id: int) -> Assignment:
@@ -204,7 +217,7 @@ def _check_open(assignment: Assignment) -> None:
 def _check_complete(judgement: Judgement, assignment: Assignment) -> None:
     if judgement.finish_reason in judging.ENDS_EARLY and not judgement.note.strip():
         raise errors.Incomplete("Say in a few words what is wrong: a lead reads it.", field="note")
-    positions = judging.missing(judgement, assignment.item.protocol == Protocol.LABEL_STEPS)
+    positions = judging.missing(judgement, stops_at_first_error(assignment))
     if positions:
         named = ", ".join(str(p + 1) for p in positions[:8]) + (" …" if len(positions) > 8 else "")
         raise errors.Incomplete(f"Not judged yet: step {named}.", positions=positions, field="labels")
@@ -214,47 +227,6 @@ def _check_verdict(judgement: Judgement, assignment: Assignment) -> None:
     questions = judging.missing_verdict(judgement, assignment.item.protocol)
     if questions:
         raise errors.Incomplete(f"Not answered yet: {', '.join(questions)}.", field=f"verdict.{questions[0]}")
-
-
-def _annotate(assignment: Assignment, by: Membership, judgement: Judgement, phase: Phase) -> Annotation:
-    """Append the annotation; one that it replaces (reopened work) is kept, superseded."""
-    now = timezone.now()
-    solution = assignment.item.solution
-    if assignment.reopened:
-        Annotation.objects.filter(
-            solution=solution, rater_id=by.rater_id, phase=phase, superseded_at__isnull=True
-        ).update(superseded_at=now)
-    stopped = lab.WRONG in judgement.labels and lab.UNJUDGED in judgement.labels
-    reason = judgement.finish_reason or (FinishReason.FOUND_ERROR if stopped else FinishReason.SOLUTION)
-    return Annotation.objects.create(
-        solution=solution, rater_id=by.rater_id, phase=phase, assignment=assignment,
-        labels=judgement.labels, n_steps=solution.n_steps, first_error=lab.first_error(judgement.labels),
-        error_types={str(k): v for k, v in judgement.error_types.items()} or None,
-        verdict=judgement.verdict or None, finish_reason=reason, note=judgement.note,
-        edited_solution=_edited(assignment, judgement), guideline_id=assignment.project.guideline_id,
-        blind_shows=assignment.project.blind_shows, duration_ms=_duration(assignment, judgement, now),
-    )  # fmt: skip
-
-
-def _duration(assignment: Assignment, judgement: Judgement, now: datetime) -> int:
-    """The browser counts the time the page was in view; it cannot be more than has passed."""
-    if assignment.claimed_at is None:
-        return judgement.duration_ms
-    return min(judgement.duration_ms, int((now - assignment.claimed_at).total_seconds() * 1000))
-
-
-def _edited(assignment: Assignment, judgement: Judgement) -> Solution | None:
-    """The proposal as a child solution, at most one for each digest."""
-    parent = assignment.item.solution
-    steps = judging.edited_steps(parent.steps, judgement)
-    if steps is None:
-        return None
-    digest = solution_digest(parent.problem.text, steps)
-    child, _ = Solution.objects.get_or_create(
-        project_id=parent.project_id, key=f"edit:{digest[:56]}", digest=digest,
-        defaults={"problem": parent.problem, "parent": parent, "steps": steps, "n_steps": len(steps)},
-    )  # fmt: skip
-    return child
 
 
 def _keep(assignment: Assignment, judgement: Judgement) -> None:
@@ -273,7 +245,7 @@ def _finish(assignment: Assignment, by: Membership, judgement: Judgement, annota
     if not assignment.reopened:
         Membership.objects.filter(pk=by.pk).update(
             n_submitted=F("n_submitted") + 1, last_active_at=now,
-            active_ms=F("active_ms") + _duration(assignment, judgement, now),
+            active_ms=F("active_ms") + duration(assignment, judgement, now),
         )  # fmt: skip
     assignment.state, assignment.submitted_at = AssignmentState.SUBMITTED, now
     assignment.reopened = False

@@ -94,6 +94,18 @@ def parse(
     )
 
 
+def with_known(draft: Mapping[str, Any], kinds: Collection[str]) -> dict[str, Any]:
+    """Return a stored draft without the error types that a project has given up since."""
+    types = {
+        position: [code for code in codes if code in kinds]
+        for position, codes in (draft.get("error_types") or {}).items()
+    }
+    verdict = dict(draft.get("verdict") or {})
+    if verdict.get("kind") not in kinds:
+        verdict.pop("kind", None)
+    return {**draft, "error_types": types, "verdict": verdict}
+
+
 def label_following(data: Mapping[str, Any], position: int, stop_at_first_error: bool) -> dict[str, Any]:
     """Return what was entered with the label of the step at `position` given to every unjudged step after it.
 

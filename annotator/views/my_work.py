@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
 from annotator import policies
@@ -121,7 +121,7 @@ def _parse(before: str) -> tuple[datetime | None, int]:
 def _last_words(assignments: Sequence[Assignment]) -> dict[int, Annotation]:
     rows = Annotation.objects.filter(
         assignment__in=[assignment.pk for assignment in assignments], superseded_at__isnull=True,
-        phase__in=[Phase.BLIND, Phase.REVEALED],
+        phase__in=[Phase.BLIND, Phase.REVEALED], solution=F("assignment__item__solution"),
     ).order_by("id")  # fmt: skip
     return {row.assignment_id: row for row in rows if row.assignment_id}
 
