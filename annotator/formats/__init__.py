@@ -6,13 +6,16 @@ from typing import Any, Final
 
 from annotator.formats import (
     best_of_n,
+    choices,
     label_studio,
     mapping,
     math_shepherd,
     options,
     prm800k,
     prmbench,
+    prmbench_results,
     processbench,
+    processbench_results,
     readings,
     trl,
 )
@@ -32,9 +35,10 @@ Read = Callable[[Source, str], Iterator[ImportRecord | LoneProblem | FormatError
 @dataclass(frozen=True)
 class Format:
     """What a format's file offers. `suffix` is what its files' names end with; `defaults` what an export does
-    where the field disagrees, unless told otherwise.
+    where the field disagrees, unless told otherwise, `says` what it has words for.
 
-    `read` is None where a reader must be told where things are, `write` and `refusal` where nothing is written.
+    `read` is None where a reader must be told where things are, or there is none; `write` and `refusal` where
+    nothing is written.
     `told`: what a reader may be told (readings.CHECKS), for formats that each group lays out as it likes.
     """
 
@@ -45,19 +49,32 @@ class Format:
     refusal: Callable[[ExportRecord], CannotWrite | None] | None = None
     defaults: options.Options = options.KEEP
     told: tuple[str, ...] = ()
+    says: choices.Says = choices.NOTHING
 
 
 FORMATS: Final[dict[str, Format]] = {
     module.NAME: Format(
-        module.NAME, module.SUFFIX, module.read, module.write, module.refusal, module.DEFAULTS
+        module.NAME,
+        module.SUFFIX,
+        module.read,
+        module.write,
+        module.refusal,
+        module.DEFAULTS,
+        says=module.SAYS,
     )
-    for module in (prmbench, processbench, prm800k, math_shepherd, trl)
+    for module in (prmbench, processbench, prm800k, math_shepherd, trl, best_of_n)
 } | {
-    best_of_n.NAME: Format(best_of_n.NAME, best_of_n.SUFFIX, best_of_n.read),
     label_studio.NAME: Format(label_studio.NAME, ".json", label_studio.read, told=readings.LABEL_STUDIO),
     mapping.NAME: Format(mapping.NAME, ".jsonl", None, told=readings.MAPPED),
 }
+WRITE_ONLY: Final = {
+    module.NAME: Format(
+        module.NAME, module.SUFFIX, None, module.write, module.refusal, module.DEFAULTS, says=module.SAYS
+    )
+    for module in (prmbench_results, processbench_results)
+}
 READABLE: Final = tuple(FORMATS)
+FORMATS.update(WRITE_ONLY)
 WRITABLE: Final = tuple(name for name, fmt in FORMATS.items() if fmt.write)
 
 NOTHING: Final[Mapping[str, Any]] = {}
@@ -74,7 +91,8 @@ def reader(name: str, reading: Mapping[str, Any] = NOTHING) -> Read:
         return readings.mapped_reader(told)
     if fmt.name == label_studio.NAME:
         return readings.label_studio_reader(told)
-    assert fmt.read is not None  # noqa: S101  (only a group's own JSON lines cannot be read untold)
+    if fmt.read is None:
+        raise BadReading("format", f"{name} files hold no solutions.")
     return fmt.read
 
 

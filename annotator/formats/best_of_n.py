@@ -6,21 +6,32 @@
     answer     text or number, or null
     labels     list as long of "correct" and anything else, or of bool; or missing, where nobody has checked
 
-`labels` are of the final answers and say nothing about steps.
+`labels` are of the final answers and say nothing about steps: nobody's judgement of steps has a place here.
 """
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from annotator.formats import fields, verbatim
+from annotator.formats import choices, fields, options, verbatim
 from annotator.formats.decoding import RawRecord, fault, shown
 from annotator.formats.reading import Source, convert, convert_each, read_records
-from annotator.formats.records import FormatError, ImportRecord, Place, ProblemRecord, SolutionRecord
+from annotator.formats.records import (
+    CannotWrite,
+    ExportRecord,
+    FormatError,
+    ImportRecord,
+    Place,
+    ProblemRecord,
+    SolutionRecord,
+)
 from annotator.formats.splitting import split
 
 NAME: Final = "best_of_n"
 SUFFIX: Final = ".jsonl"
+DEFAULTS: Final = options.KEEP
+SAYS: Final = choices.Says(labels=False)
 CORRECT: Final = "correct"
 
 _FORM: Final = verbatim.Form(NAME, verbatim.LINES)
@@ -56,6 +67,19 @@ def write_sets(sets: Iterable[BestOfN]) -> Iterator[str]:
     """Yield the file's lines, ends included; sets that were read go out as they came in."""
     for one in sets:
         yield verbatim.restore(_FORM, one.extra, _members(one), _USUAL) + "\n"
+
+
+def write(rows: Iterable[ExportRecord]) -> Iterator[str]:
+    """Yield the file's lines, ends included: neighbours that answer one question are a set, each answer once.
+
+    A set that is whole goes out as it came in.
+    """
+    return write_sets(_set_of(group) for group in _groups(rows))
+
+
+def refusal(row: ExportRecord) -> CannotWrite | None:
+    """Return None: labels of steps are not asked for, and the format can say all else."""
+    return None
 
 
 def read(source: Source, name: str) -> Iterator[ImportRecord | FormatError]:
@@ -111,7 +135,73 @@ def _solutions(one: BestOfN) -> Iterator[ImportRecord]:
         if is_right is not None:
             about["final_answer_correct"] = is_right
         solution = SolutionRecord(steps, name, about)
-        yield ImportRecord(one.place, name, problem, None, None, solution, None, (), "")
+        extra = _extra(one, position, response, steps)
+        yield ImportRecord(one.place, name, problem, None, None, solution, None, (), extra)
+
+
+def _extra(one: BestOfN, position: int, response: str, steps: Sequence[str]) -> str:
+    """Return what of a response its steps do not tell: how it was broken into lines; of the first, its set."""
+    found: dict[str, Any] = {}
+    if position == 0 and one.extra:
+        found |= {"set": one.extra, "n": len(one.responses)}
+    if _joined(steps) != response:
+        found["response"] = response
+    return json.dumps({"of": NAME, **found}, ensure_ascii=False) if found else ""
+
+
+def _joined(steps: Sequence[str]) -> str:
+    return "\n\n".join(steps)
+
+
+def _groups(rows: Iterable[ExportRecord]) -> Iterator[list[ExportRecord]]:
+    """Yield the neighbours that belong together, in order; several judgements of one solution are one row."""
+    group: list[ExportRecord] = []
+    for row in rows:
+        if group and row.solution == group[-1].solution and row.extra == group[-1].extra:
+            continue
+        if group and not _is_next(group[-1], row):
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
+
+
+def _is_next(before: ExportRecord, row: ExportRecord) -> bool:
+    """Whether the row answers the same question, in the same set where they came in sets."""
+    if _question(before) != _question(row) or _set_id(before) != _set_id(row):
+        return False
+    first, second = before.solution.meta.get("sample"), row.solution.meta.get("sample")
+    return first is None or second is None or first < second
+
+
+def _question(row: ExportRecord) -> ProblemRecord:
+    return row.changed_problem or row.problem
+
+
+def _set_id(row: ExportRecord) -> str:
+    name, slash, sample = row.solution.foreign_id.rpartition("/")
+    if slash and sample == str(row.solution.meta.get("sample")):
+        return name
+    return _question(row).foreign_id or row.problem.group
+
+
+def _set_of(group: list[ExportRecord]) -> BestOfN:
+    problem, kept = _question(group[0]), [_kept(row) for row in group]
+    responses = tuple(
+        one.get("response", _joined(row.solution.steps)) for one, row in zip(kept, group, strict=True)
+    )
+    is_right = tuple(row.solution.meta.get("final_answer_correct") for row in group)
+    is_whole = kept[0].get("n") == len(group)
+    extra = kept[0]["set"] if is_whole else ""
+    return BestOfN(
+        Place("", 0), _set_id(group[0]), problem.text, responses, problem.answer, is_right, extra
+    )  # fmt: skip
+
+
+def _kept(row: ExportRecord) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(row.extra) if row.extra else {}
+    return found if found.get("of") == NAME else {}
 
 
 def _members(one: BestOfN) -> dict[str, Any]:

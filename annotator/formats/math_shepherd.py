@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from annotator.core import labels as core
-from annotator.formats import fields, options, verbatim
+from annotator.formats import choices, fields, options, verbatim
 from annotator.formats.decoding import RawRecord, fault
 from annotator.formats.reading import Source, convert, read_records
 from annotator.formats.records import (
@@ -33,6 +33,7 @@ from annotator.formats.records import (
 NAME: Final = "math_shepherd"
 SUFFIX: Final = ".jsonl"
 DEFAULTS: Final = options.BINARY
+SAYS: Final = choices.Says(gaps=True)
 MARK: Final = "ки"
 
 _FORM: Final = verbatim.Form(NAME, verbatim.LINES)

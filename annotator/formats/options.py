@@ -39,6 +39,7 @@ class Options:
 
 KEEP: Final = Options()
 BINARY: Final = Options("right", "wrong", "drop")  # for formats that know only right and wrong
+FIRST_ERROR: Final = Options("right", "wrong", "keep")  # for those that need not be cut at a first error
 
 
 def resolve(labels: str, options: Options, redundant: Collection[int] = ()) -> str:
@@ -68,21 +69,34 @@ def apply(row: ExportRecord, options: Options) -> ExportRecord:
 
 
 def redundant_steps(row: ExportRecord) -> frozenset[int]:
-    """Return the 0-based positions of steps that are wrong for redundancy alone.
+    """Return the 0-based positions of steps that have no fault but redundancy.
 
-    Labels that came with an injection have no error types a step: the injection's own counts for them.
+    They are wrong for it alone, or valid and redundant where a rater tells the two apart. Labels that came
+    with an injection have no error types a step: the injection's own counts for them.
     """
+    beside = _redundant_beside(row)
     wrong = core.wrong_steps(row.labels)
     if row.error_types is not None:
-        return frozenset(at for at in wrong if set(row.error_types[at]) == {REDUNDANCY})
+        return beside | {at for at in wrong if set(row.error_types[at]) == {REDUNDANCY}}
     is_claim = row.is_source and row.claim is not None and row.claim.error_type == REDUNDANCY
-    return frozenset(wrong if is_claim else ())
+    return beside.union(wrong if is_claim else ())
+
+
+def _redundant_beside(row: ExportRecord) -> frozenset[int]:
+    """Return the positions of valid steps that the second axis calls redundant."""
+    both = zip(row.labels, row.redundancy_labels or "", strict=False)
+    valid = (core.RIGHT, core.NEUTRAL)
+    return frozenset(at for at, (label, beside) in enumerate(both) if beside == core.WRONG and label in valid)
 
 
 def binary(labels: str) -> tuple[bool, ...]:
     """Return whether each step is right, up to the first without a label ('.' or '?'); '0' is right."""
-    cut = next((at for at, label in enumerate(labels) if label in (core.UNJUDGED, core.UNSURE)), len(labels))
-    return tuple(label != core.WRONG for label in labels[:cut])
+    return tuple(label != core.WRONG for label in labels[: judged(labels)])
+
+
+def judged(labels: str) -> int:
+    """Return how many steps, from the start, have a label other than '.' and '?'."""
+    return next((at for at, label in enumerate(labels) if label in (core.UNJUDGED, core.UNSURE)), len(labels))
 
 
 def harden(values: Sequence[float], threshold: float = 0.5) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from annotator.core import labels as core
-from annotator.formats import fields, options, verbatim
+from annotator.formats import choices, fields, options, verbatim
 from annotator.formats import prm800k_label as shape
 from annotator.formats.decoding import RawRecord, fault
 from annotator.formats.prm800k_groups import Spot, groups, spot_text
@@ -36,6 +36,7 @@ from annotator.formats.records import (
 NAME: Final = "prm800k"
 SUFFIX: Final = ".jsonl"
 DEFAULTS: Final = options.Options(redundant="neutral")  # as its labelers were told
+SAYS: Final = choices.Says(neutral=True, gaps=True, stops=frozenset({"bad_problem", "give_up"}))
 
 _FORM: Final = verbatim.Form(NAME, verbatim.LINES)
 _USUAL: Final = (

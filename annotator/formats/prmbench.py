@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from annotator.core import labels as core
-from annotator.formats import fields, options, verbatim
+from annotator.formats import choices, fields, options, verbatim
 from annotator.formats.decoding import RawRecord, fault, shown
 from annotator.formats.reading import Source, convert, read_records
 from annotator.formats.records import (
@@ -33,7 +33,8 @@ from annotator.formats.records import (
 
 NAME: Final = "prmbench"
 SUFFIX: Final = ".jsonl"
-DEFAULTS: Final = options.KEEP
+DEFAULTS: Final = options.FIRST_ERROR
+SAYS: Final = choices.NOTHING
 CODES: Final = {t.foreign: t.code for t in core.ERROR_TYPES} | {core.MULTI_SOLUTIONS: core.MULTI_SOLUTIONS}
 SPELLINGS: Final = {code: foreign for foreign, code in CODES.items()}
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from annotator.core import labels as core
-from annotator.formats import fields, options, verbatim
+from annotator.formats import choices, fields, options, verbatim
 from annotator.formats.decoding import RawRecord, fault
 from annotator.formats.reading import Source, convert, read_records
 from annotator.formats.records import (
@@ -29,7 +29,8 @@ from annotator.formats.records import (
 
 NAME: Final = "processbench"
 SUFFIX: Final = ".json"
-DEFAULTS: Final = options.KEEP
+DEFAULTS: Final = options.FIRST_ERROR
+SAYS: Final = choices.Says(gaps=True)
 
 _FORM: Final = verbatim.Form(NAME, verbatim.ELEMENTS)
 FIELDS: Final = ("id", "generator", "problem", "steps", "final_answer_correct", "label")

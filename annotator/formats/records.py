@@ -179,6 +179,9 @@ class ExportRecord:
     labels: one character a step.  error_types: our codes, a tuple a step.  extra: as it was imported.
     is_source: the labels are the very annotation that came with the record, so it goes out as it came.
     rater: who made them, as KIND:NAME.  made_at: when, as ISO 8601.  "" or None where not known.
+    scores, redundancy_labels, redundancy_scores, is_parsed: as in AnnotationRecord.
+    said: JSON text of what a foreign file said beside the labels (AnnotationRecord.extra).
+    truth: the labels that these are compared with, one character a step; "" where not known or not asked for.
     """
 
     problem: ProblemRecord
@@ -196,6 +199,12 @@ class ExportRecord:
     made_at: str = ""
     duration_ms: int | None = None
     finish_reason: str = ""
+    scores: tuple[float, ...] | None = None
+    redundancy_labels: str | None = None
+    redundancy_scores: tuple[float, ...] | None = None
+    is_parsed: bool = True
+    said: str = ""
+    truth: str = ""
 
 
 def as_export(record: ImportRecord) -> ExportRecord:

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from annotator.core import labels as core
-from annotator.formats import fields, processbench, verbatim
+from annotator.formats import fields, prmbench, processbench, verbatim
 from annotator.formats.decoding import RawRecord, fault, shown
 from annotator.formats.reading import Source, convert, read_records
 from annotator.formats.records import AnnotationRecord, ExportRecord, FormatError
@@ -31,6 +31,7 @@ from annotator.formats.records import AnnotationRecord, ExportRecord, FormatErro
 PRMBENCH: Final = "prmbench_results"
 PROCESSBENCH: Final = "processbench_results"
 TASK: Final = "prmtest_classified"
+CORRECT: Final = "correct"  # how the ids of items begin that are the original solution
 
 _PRMBENCH: Final = verbatim.Form(PRMBENCH, verbatim.LINES)
 _PROCESSBENCH: Final = verbatim.Form(PROCESSBENCH, verbatim.LINES)
@@ -88,6 +89,22 @@ def write_processbench(rows: Iterable[tuple[ExportRecord, AnnotationRecord]]) ->
         yield _encode(line) + "\n"
 
 
+def other_ids(idx: str) -> tuple[str, ...]:
+    """Return what else the item of this id may be called: run on the copy on Hugging Face, whose `idx` begins
+    with the kind, the toolkit writes "circular_circular_7" and "correct_redundency_7"."""
+    kind, _, rest = idx.partition("_")
+    if kind == CORRECT:
+        bare = [rest.removeprefix(f"{known}_") for known in prmbench.CODES if rest.startswith(f"{known}_")]
+        return tuple(f"{CORRECT}_{base}" for base in bare)
+    twice = [known for known in prmbench.CODES if idx.startswith(f"{known}_{known}_")]
+    return tuple(idx.removeprefix(f"{known}_") for known in twice)
+
+
+def correct_base(idx: str) -> str | None:
+    """Return the base problem's id if the item is its original, right solution; None for others."""
+    return idx.removeprefix(f"{CORRECT}_") if idx.startswith(f"{CORRECT}_") else None
+
+
 def first_error(row: AnnotationRecord) -> int | None:
     """Return the first error that a row says, NO_ERROR, or None where it says none for sure."""
     found = core.first_error(row.labels) if row.labels is not None else row.first_error
@@ -99,11 +116,11 @@ def _prmbench(raw: RawRecord) -> AnnotationRecord:
     row = fields.inner(raw, "results") if is_wrapped else raw
     model = (fields.optional(raw, "model_name", str, "text") or "") if is_wrapped else ""
     foreign_id = fields.identifier(row, "idx")
-    extra = verbatim.others(_PRMBENCH, row, ("idx", "scores"))
+    extra = _with_wrapping(raw, verbatim.others(_PRMBENCH, row, ("idx", "scores")))
     if fields.optional(row, "validity", bool, "true, false") is False:
         return AnnotationRecord(raw.place, foreign_id, annotator=model, is_parsed=False, extra=extra)
     scores = fields.inner(row, "scores")
-    extra = verbatim.others(_PRMBENCH, _merged(row, scores), ("idx", "scores", *_LISTS))
+    extra = _with_wrapping(raw, verbatim.others(_PRMBENCH, _merged(row, scores), ("idx", "scores", *_LISTS)))
     found = AnnotationRecord(
         raw.place, foreign_id, annotator=model, extra=extra,
         labels=_labels(scores, _LISTS[0], lambda value: value == 1),
@@ -113,6 +130,23 @@ def _prmbench(raw: RawRecord) -> AnnotationRecord:
     )  # fmt: skip
     _check_lengths(scores, found)
     return found
+
+
+def wrapping(extra: str) -> dict[str, Any]:
+    """Return what stood around a row whose `extra` this is: task_name, model_name; {} for nothing."""
+    found: dict[str, Any] = json.loads(extra).get("wrapping", {}) if extra else {}
+    return found
+
+
+def _with_wrapping(raw: RawRecord, extra: str) -> str:
+    """Return `extra` with what stands around the row, if the toolkit has wrapped it."""
+    if "results" not in raw.fields:
+        return extra
+    around = {key: value for key, value in raw.fields.items() if key != "results"}
+    for key, value in around.items():
+        verbatim.check_depth(raw, key, value)
+    kept = json.loads(extra) if extra else {"of": PRMBENCH}
+    return _encode({**kept, "wrapping": around})
 
 
 def _merged(row: RawRecord, scores: RawRecord) -> RawRecord:

@@ -12,7 +12,7 @@ Records have no id, so theirs is a digest of problem and steps.
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from annotator.formats import fields, options, verbatim
+from annotator.formats import choices, fields, options, verbatim
 from annotator.formats.decoding import RawRecord, fault, shown
 from annotator.formats.reading import Source, convert, read_records
 from annotator.formats.records import (
@@ -29,6 +29,7 @@ from annotator.formats.records import (
 NAME: Final = "trl"
 SUFFIX: Final = ".jsonl"
 DEFAULTS: Final = options.BINARY
+SAYS: Final = choices.Says(gaps=True)
 
 _FORM: Final = verbatim.Form(NAME, verbatim.LINES)
 _USUAL: Final = ("prompt", "completions", "labels")

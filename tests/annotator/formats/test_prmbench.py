@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotator.core import labels as core
-from annotator.formats import FORMATS, WRITABLE, prmbench, processbench
+from annotator.formats import FORMATS, READABLE, WRITABLE, prmbench, processbench
 from annotator.formats.records import (
     CannotWrite,
     ClaimRecord,
@@ -310,7 +310,8 @@ def test_a_list_is_read_too_and_leaves_as_lines() -> None:
 
 
 def test_formats_by_name() -> None:
-    assert WRITABLE == ("prmbench", "processbench", "prm800k", "math_shepherd", "trl")
+    assert set(WRITABLE) - set(READABLE) == {"prmbench_results", "processbench_results"}
+    assert {"prmbench", "processbench", "prm800k", "math_shepherd", "trl", "best_of_n"} < set(WRITABLE)
     assert FORMATS["prmbench"].read is prmbench.read
     assert FORMATS["prmbench"].suffix == ".jsonl"
 
