@@ -9,6 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from enum import StrEnum
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -44,6 +45,9 @@ class _Anchor(NamedTuple):
     op: Op
 
 
+# How many steps are remembered with what was found out about each. The injections of a benchmark share the steps
+# of their originals, but come file by file, so this is to hold those of a whole benchmark; it takes a few MiB.
+MEMORY = 32_768
 SIMILAR = 0.5  # the least similarity (0 to 1) at which a step counts as another's new wording
 _COMPARED = 2_000  # similarity looks at this many characters of a step: it costs their square
 _CELLS = 10_000  # a gap with more pairs of steps than this is compared place by place
@@ -60,7 +64,7 @@ def align(old: Sequence[str], new: Sequence[str]) -> list[Pair]:
     steps in order (the greatest total similarity); then equal steps left over, as moved. Pairs are in the
     order of the new steps; a deleted step is where it was, before what was inserted in its place.
     """
-    olds, news = [_key(step) for step in old], [_key(step) for step in new]
+    olds, news = [bare(step) for step in old], [bare(step) for step in new]
     anchors = list(_equal(olds, news))
     for rows, columns in list(_gaps(anchors, len(olds), len(news))):
         if rows and columns:
@@ -73,6 +77,12 @@ def strip_number(step: str) -> str:
     """Return a step without its number, if it begins with "3. ", "Step 3. " or "Step 3: "."""
     match = _NUMBER.match(step)
     return step[match.end() :] if match else step
+
+
+@lru_cache(MEMORY)
+def bare(step: str) -> str:
+    """Return a step as it is compared: without its number and the space around it."""
+    return strip_number(step).strip()
 
 
 def changed(pairs: Iterable[Pair]) -> list[int]:
@@ -95,10 +105,6 @@ def _pair(letter: str | int | None, old: str | int | None, new: str | int | None
     if op is None or isinstance(old, str) or isinstance(new, str):
         raise ValueError(f"not a stored pair of steps: {[letter, old, new]}")
     return Pair(op, old, new)
-
-
-def _key(step: str) -> str:
-    return strip_number(step).strip()
 
 
 def _equal(olds: list[str], news: list[str]) -> Iterator[_Anchor]:

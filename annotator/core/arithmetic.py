@@ -22,6 +22,7 @@ MAX_SLACK: Final = 0.02  # the greatest gap that rounded factors explain, as a s
 _WINDOW: Final = 90  # characters of a side; what is longer is not sure
 
 _RELATION: Final = re.compile(r"=|≈|\\approx(?![A-Za-z])")
+_LAST_WORD: Final = re.compile(r".*(?<![\w\\{'’-])([A-Za-z]{2,})", re.DOTALL)
 _SPACE: Final = " \t\n&$*\\"
 
 # What stands in such a text may be arithmetic of another kind, or be said not to hold.
@@ -87,7 +88,7 @@ def _equality(before: str, after: str, relation: str) -> Equality | None:
     right = sides.right(tokens(after[:_WINDOW]), len(after) > _WINDOW)
     before = before.rstrip(" \t\n&")
     before = before[before.rfind("\n") + 1 :]
-    left = sides.left(list(tokens(before[-_WINDOW:])), len(before) > _WINDOW) if right else None
+    left = sides.left(list(tokens(_end_of(before[-_WINDOW:]))), len(before) > _WINDOW) if right else None
     if not left or not right:
         return None
     try:
@@ -106,6 +107,18 @@ def _may_be_numeric(before: str, after: str) -> bool:
     tail, first = before[-12:].rstrip(_SPACE), after[:12].lstrip(" \n&$")[:1]
     is_number = tail[-1:].isdigit() or tail.endswith((")", "]", "}", "%", "°", "circ"))
     return is_number and (first.isdigit() or first in "([{-−\\.*")
+
+
+def _end_of(before: str) -> str:
+    """What of a text a left side can reach: back to the last word, unless that may stand inside a command's braces.
+    Most of a step is words, and cutting it into tokens is dear."""
+    word = _LAST_WORD.match(before)
+    if not word:
+        return before
+    end = before[word.start(1) :]
+    opens, closes = end.find("{"), end.find("}")
+    is_inside = closes >= 0 and (not 0 <= opens < closes or end.count("{") != end.count("}"))
+    return before if is_inside else end
 
 
 def _is_meant(left: Side, left_value: Value, right_value: Value) -> bool:

@@ -1,14 +1,18 @@
 """What checks find in one record: an injected solution with its claim, or a plain solution.
 
 Pure functions of the record's parts: nothing is fetched, stored or decided here. Work grows with the text
-only, and arithmetic is bounded (docs/adr/0012). What a code means, and what to do about it, is in CODES.
+only, and arithmetic is bounded (docs/adr/0012). What a step says by itself is remembered for a while: most steps
+of an injection stand in its original, and in other injections, as they are. What a code means, and what to do
+about it, is in CODES.
 """
 
 from collections.abc import Container, Iterator, Sequence
 from fractions import Fraction
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from annotator.core import answers, arithmetic, claims, wording
+from annotator.core.align import MEMORY
 from annotator.core.claims import Injection
 from annotator.core.findings import CODES, Code, Finding
 
@@ -40,19 +44,33 @@ def check(
         found += claims.findings(injection, problem, steps)
     if foreign_id and foreign_id in seen:
         found.append(Finding("duplicate_id", None, foreign_id))
-    found += _empty(steps)
+    odd = [(position, one) for position, step in enumerate(steps) if (one := _alone(step)) is not _ORDINARY]
+    found += (Finding("empty_step", position, "") for position, one in odd if one.is_empty)
     if injection and injection.claims_an_error:
         found += wording.give_aways(steps, (injection.problem, problem, *injection.steps))
-    found += wording.several_in_one(steps)
+    found += (Finding("several_steps", position, one.several) for position, one in odd if one.several)
     found += _other_answer(steps, answer, injection)
-    found += _arithmetic(steps, problem)
+    if any(one.false for _, one in odd) and arithmetic.is_ordinary(problem):
+        found += (Finding("arithmetic", position, text) for position, one in odd for text in one.false)
     return found
 
 
-def _empty(steps: Sequence[str]) -> Iterator[Finding]:
-    for position, step in enumerate(steps):
-        if not step or step.isspace():
-            yield Finding("empty_step", position, "")
+class _Step(NamedTuple):
+    """What is found in a step by itself, whatever stands around it. `false`: equalities that do not hold."""
+
+    is_empty: bool
+    several: str
+    false: tuple[str, ...]
+
+
+_ORDINARY: Final = _Step(False, "", ())
+
+
+@lru_cache(MEMORY)
+def _alone(step: str) -> _Step:
+    false = tuple(_told(equality) for equality in arithmetic.false_equalities(step))
+    found = _Step(not step or step.isspace(), wording.several(step), false)
+    return _ORDINARY if found == _ORDINARY else found
 
 
 def _other_answer(steps: Sequence[str], answer: str | None, injection: Injection | None) -> Iterator[Finding]:
@@ -63,15 +81,8 @@ def _other_answer(steps: Sequence[str], answer: str | None, injection: Injection
         yield Finding("other_answer", len(steps) - 1, f"{given.strip()}, not {answer}")
 
 
-def _arithmetic(steps: Sequence[str], problem: str) -> Iterator[Finding]:
-    is_ordinary: bool | None = None
-    for position, step in enumerate(steps):
-        for equality in arithmetic.false_equalities(step):
-            if is_ordinary is None:
-                is_ordinary = arithmetic.is_ordinary(problem)
-            if is_ordinary:
-                sides = f"{_shown(equality.left)} and {_shown(equality.right)}"
-                yield Finding("arithmetic", position, f"{equality.text}: {sides}")
+def _told(equality: arithmetic.Equality) -> str:
+    return f"{equality.text}: {_shown(equality.left)} and {_shown(equality.right)}"
 
 
 def _shown(number: Fraction) -> str:

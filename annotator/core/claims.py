@@ -8,7 +8,7 @@ alone, one inserted step would make all that follow it "changed".
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from annotator.core.align import strip_number
+from annotator.core.align import bare
 from annotator.core.findings import Finding
 from annotator.core.labels import MULTI_SOLUTIONS
 
@@ -40,12 +40,11 @@ def findings(injection: Injection, problem: str, steps: Sequence[str]) -> Iterat
     """Yield what is odd about a claim. problem, steps: after the injection."""
     places: dict[str, int] = {}
     for number, step in enumerate(injection.steps, 1):
-        places.setdefault(_bare(step), number)
-    bare = [_bare(step) for step in steps]
-    as_in = [places.get(step, 0) for step in bare]  # the step of the original, or 0
+        places.setdefault(bare(step), number)
+    as_in = [places.get(bare(step), 0) for step in steps]  # the step of the original, or 0
     changed, wrong = set(injection.claimed_changed), set(injection.claimed_wrong)
     yield from _wrong(changed, wrong, as_in)
-    if bare == [_bare(step) for step in injection.steps]:
+    if _is_same(injection.steps, steps):
         yield Finding("no_op", None, "the problem is changed" if problem != injection.problem else "")
     yield from _verbatim("changed_verbatim", changed, as_in)
     if injection.claims_an_error:
@@ -75,5 +74,5 @@ def _verbatim(code: str, claimed: set[int], as_in: list[int]) -> Iterator[Findin
             yield Finding(code, number - 1, f"step {as_in[number - 1]} of the original")
 
 
-def _bare(step: str) -> str:
-    return strip_number(step).strip()
+def _is_same(old: Sequence[str], new: Sequence[str]) -> bool:
+    return len(old) == len(new) and all(bare(a) == bare(b) for a, b in zip(old, new, strict=True))

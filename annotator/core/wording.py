@@ -30,7 +30,9 @@ _NUMBERED: Final = re.compile(
 
 def give_aways(steps: Sequence[str], original: Sequence[str]) -> Iterator[Finding]:
     """Yield a finding for each step that speaks of an error in words absent from all of `original`."""
-    text = "\n".join(steps).lower()
+    same = set(original)
+    fresh = [(position, step.lower()) for position, step in enumerate(steps) if step not in same]
+    text = "\n".join(step for _, step in fresh)
     leaks = [leak for leak in _LEAKS if leak in text]
     if not leaks:
         return
@@ -38,23 +40,21 @@ def give_aways(steps: Sequence[str], original: Sequence[str]) -> Iterator[Findin
     new = tuple(leak for leak in leaks if leak not in known)
     if not new:
         return
-    for position, step in enumerate(steps):
-        words = [word for word in _WORD.findall(step.lower()) if word.startswith(new)]
+    for position, step in fresh:
+        words = [word for word in _WORD.findall(step) if word.startswith(new)]
         if words:
             yield Finding("gives_away", position, ", ".join(dict.fromkeys(words)))
 
 
-def several_in_one(steps: Sequence[str]) -> Iterator[Finding]:
-    """Yield a finding for each step that holds blank lines, or two or more numbered steps in order."""
-    for position, step in enumerate(steps):
-        if "\n" not in step:
-            continue
-        bare = _ANSWER.sub("", step).strip()
-        paragraphs = len(_BLANK_LINE.findall(bare)) + 1
-        if paragraphs > 1:
-            yield Finding("several_steps", position, f"{paragraphs} paragraphs")
-        elif _counts_up(bare):
-            yield Finding("several_steps", position, "several numbered steps")
+def several(step: str) -> str:
+    """Say how a step holds blank lines, or two or more numbered steps in order; "" if it does not."""
+    if "\n" not in step:
+        return ""
+    bare = _ANSWER.sub("", step).strip()
+    paragraphs = len(_BLANK_LINE.findall(bare)) + 1
+    if paragraphs > 1:
+        return f"{paragraphs} paragraphs"
+    return "several numbered steps" if _counts_up(bare) else ""
 
 
 def _counts_up(step: str) -> bool:
