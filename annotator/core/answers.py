@@ -59,6 +59,20 @@ def is_other(answer: str, reference: str) -> bool:
     return not any(_is_same(a, b, has_unit) for a in ours.values for b in theirs.values)
 
 
+def compare(answer: str, reference: str) -> str:
+    """Return "same", "another" or "unknown": of two answers that only may be equal nothing is said."""
+    if is_other(answer, reference):
+        return "another"
+    if all(letters := (_letter(answer), _letter(reference))):
+        return "same" if letters[0] == letters[1] else "another"
+    if "".join(_plain(answer).split()) == "".join(_plain(reference).split()):
+        return "same" if _plain(answer) else "unknown"
+    ours, theirs = _number(answer), _number(reference)
+    if ours is None or theirs is None or ours.has_unit != theirs.has_unit:
+        return "unknown"
+    return "same" if any(a.number == b.number for a in ours.values for b in theirs.values) else "unknown"
+
+
 def _boxed(text: str) -> list[str]:
     """Return what stands in each closed box, braces balanced."""
     found: list[str] = []

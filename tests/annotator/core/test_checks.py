@@ -278,3 +278,27 @@ def test_no_text_takes_long(step):
     start = time.process_time()
     injected(step, changed=[1], answer="3", kind="redundancy")
     assert time.process_time() - start < 0.5
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "expected"),
+    [
+        ("29", "29", "same"),
+        ("$29$.", "29.0", "same"),
+        ("1/2", "0.5", "same"),
+        ("\\frac{1}{2}", "\\dfrac12", "same"),
+        ("(A)", "A", "same"),
+        ("B", "A", "another"),
+        ("30", "29", "another"),
+        ("A", "36", "unknown"),
+        ("29 cents", "0.29", "unknown"),
+        ("1.333", "4/3", "unknown"),
+        ("16\\sqrt{3}", "16 \\sqrt{3}", "same"),
+        ("2x = y", "y = 2x", "unknown"),
+        ("", "", "unknown"),
+    ],
+)
+def test_two_answers_are_the_same_another_or_neither_for_sure(
+    answer: str, reference: str, expected: str
+) -> None:
+    assert answers.compare(answer, reference) == expected
