@@ -8,7 +8,7 @@ from typing import Any
 from celery import shared_task
 
 from annotator import errors
-from annotator.actions import exports, import_write
+from annotator.actions import annotation_import, exports, import_write
 from annotator.actions.transfers import STALE, Busy
 from annotator.models import Export, Import
 
@@ -27,6 +27,16 @@ def check_import(import_id: int) -> None:
 @shared_task(name="annotator.write_import", **LATER)
 def write_import(import_id: int) -> None:
     import_write.write(row=Import.objects.select_related("project").get(pk=import_id))
+
+
+@shared_task(name="annotator.check_annotations", **LATER)
+def check_annotations(import_id: int) -> None:
+    annotation_import.check_then_write(row=Import.objects.select_related("project").get(pk=import_id))
+
+
+@shared_task(name="annotator.write_annotations", **LATER)
+def write_annotations(import_id: int) -> None:
+    annotation_import.write(row=Import.objects.select_related("project").get(pk=import_id))
 
 
 @shared_task(name="annotator.write_export", **LATER)
