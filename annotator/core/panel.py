@@ -11,6 +11,7 @@ Columns of a row of sums, for v values:
             pairs that agree; pairs
 """
 
+from math import isqrt
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ def _columns(counts: Ints) -> list[Floats]:
 
 def n_values_of(sums: Floats) -> int:
     """How many values the columns are for."""
-    return round(((sums.shape[-1] - _TAIL) + 0.25) ** 0.5 - 0.5)
+    return (isqrt(4 * (sums.shape[-1] - _TAIL) + 1) - 1) // 2  # of v * v + v + _TAIL columns
 
 
 class _Parts(NamedTuple):
