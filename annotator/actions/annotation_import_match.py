@@ -73,8 +73,8 @@ class Matcher:
     def _by(self, column: str, values: Iterable[str]) -> dict[str, list[Target]]:
         found: defaultdict[str, list[Target]] = defaultdict(list)
         rows = self._here.filter(**{f"{column}__in": list(values)}).order_by("pk")
-        for value, *target in rows.values_list(column, "pk", "digest", "n_steps"):
-            found[value].append(Target(*target))
+        for value, pk, digest, n_steps in rows.values_list(column, "pk", "digest", "n_steps"):
+            found[value].append(Target(pk, digest, n_steps))
         return dict(found)
 
     def _originals(self, names: Iterable[str]) -> dict[str, list[Target]]:
@@ -82,8 +82,8 @@ class Matcher:
         name of whichever kind came in first; where that kind is not here, any original of the problem will do."""
         bases = {base: name for name in names if (base := item_ids.correct_base(name))}
         found: defaultdict[str, dict[bool, list[Target]]] = defaultdict(lambda: {True: [], False: []})
-        for group, kind, *target in _injected(self._here, list(bases)):
-            found[bases[group]][kind == REDUNDANCY].append(Target(*target))
+        for group, kind, pk, digest, n_steps in _injected(self._here, list(bases)):
+            found[bases[group]][kind == REDUNDANCY].append(Target(pk, digest, n_steps))
         return {name: _once(of[True] or of[False]) for name, of in found.items()}
 
 

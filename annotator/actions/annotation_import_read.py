@@ -16,7 +16,7 @@ from annotator.formats import FORMATS, fields, judgements
 from annotator.formats.decoding import fault, shown
 from annotator.formats.judgements import Reader
 from annotator.formats.records import AnnotationRecord, FormatError, Place, UnreadableFile
-from annotator.models import Import, Project, RaterKind
+from annotator.models import Project, RaterKind
 
 CAME_WITH_DATA = (RaterKind.SOURCE, RaterKind.INJECTOR)
 FLAGS = ("map", "zero", "trust_verified", "neutral_button")

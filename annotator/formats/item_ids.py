@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from annotator.formats import results
 from annotator.formats.prmbench import CODES
 
-CORRECT: Final = "correct_"  # the original, right solution of the base problem
+CORRECT: Final = f"{results.CORRECT}_"
 
 
 def other_names(idx: str) -> tuple[str, ...]:
