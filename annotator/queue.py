@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from django.db import transaction
-from django.db.models import BooleanField, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from annotator import errors
@@ -25,6 +26,8 @@ REOPENED_AT_ONCE = 200
 REOPENED_MARGIN = timedelta(seconds=5)
 ITEMS_PER_MARK = 200
 LOOK_EVERY_S = 1.0
+# A reopened claim has been committed once: its slot is used for good, like that of the others.
+HOLDING = (AssignmentState.CLAIMED, AssignmentState.COMMITTED, AssignmentState.SUBMITTED)
 _looked_at: dict[int, float] = {}  # project id -> when this process last looked for expired claims
 
 
@@ -78,9 +81,11 @@ def lock_membership(by: Membership) -> Membership:
 
 def renewed(assignment: Assignment, now: datetime) -> dict[str, datetime]:
     """What to change so that a claim lives on while its reviewer works on it. After the blind commit the slot is
-    used for good, and reopened work has no lease."""
+    used for good, and reopened work has no lease; nor has what a lead assigned, whose time begins here."""
     if assignment.state != AssignmentState.CLAIMED or assignment.reopened:
         return {}
+    if assignment.assigned:
+        return {"claimed_at": now} if assignment.claimed_at is None else {}
     return {"lease_until": now + timedelta(minutes=assignment.project.lease_minutes)}
 
 
@@ -103,13 +108,22 @@ def expire_due(project: Project, now: datetime, limit: int = EXPIRE_AT_ONCE, *, 
 
 
 def give_back(item_ids: Iterable[int], now: datetime) -> None:
-    """Return one slot for each id, an id twice meaning two slots. The caller is in a transaction."""
-    ids = sorted(item_ids)
+    """Count the open slots of these items anew, after assignments of theirs let go. In a transaction."""
+    ids = sorted(set(item_ids))
     list(lock_items(ids))
-    for item_id in ids:
-        rows = Item.objects.filter(pk=item_id, open_slots__lt=F("wanted"))
-        rows.update(open_slots=F("open_slots") + 1)
+    count_slots(ids)
     reopen(ids, now)
+
+
+def count_slots(item_ids: Iterable[int], wanted: int | None = None) -> None:
+    """Set the open slots of locked items to what they want (`wanted`, from now on) less what is held; where more
+    hold an item than it wants by now, to none."""
+    held = Assignment.objects.filter(item=OuterRef("pk"), state__in=HOLDING, surplus=False).order_by()
+    n_held = Coalesce(Subquery(held.values("item").annotate(n=Count("pk")).values("n")), 0)
+    changes: dict[str, int] = {} if wanted is None else {"wanted": wanted}
+    wants = F("wanted") if wanted is None else Value(wanted)
+    rows = Item.objects.filter(pk__in=list(item_ids))
+    rows.update(open_slots=Greatest(wants - n_held, 0), **changes)
 
 
 def reopen(item_ids: Iterable[int], now: datetime) -> None:
@@ -138,9 +152,13 @@ def forget_frontiers(project: Project) -> None:
 
 
 def _open_assignment(me: Membership) -> Assignment | None:
+    """What was begun first, by age; then what a lead assigned, in the order of the queue, unless it is held."""
     is_open = literally("annotator_assignment.state IN ('claimed', 'committed')")
     mine = Assignment.objects.filter(is_open, project_id=me.project_id, rater_id=me.rater_id)
-    return mine.order_by("id").first()
+    untouched = Q(assigned=True, claimed_at=None)
+    is_later = Case(When(untouched, then=1), default=0)
+    place = Case(When(untouched, then=-F("item__priority")), default=0)
+    return mine.exclude(untouched, item__held=True).order_by(is_later, place, "id").first()
 
 
 def _go_on(assignment: Assignment, project: Project, now: datetime) -> Assignment:
@@ -148,7 +166,8 @@ def _go_on(assignment: Assignment, project: Project, now: datetime) -> Assignmen
     changes = renewed(assignment, now)
     if changes:
         Assignment.objects.filter(pk=assignment.pk).update(**changes)
-        assignment.lease_until = changes["lease_until"]
+        for name, value in changes.items():
+            setattr(assignment, name, value)
     return assignment
 
 
@@ -161,7 +180,7 @@ def _assign(me: Membership, item: Item, now: datetime) -> Assignment:
     )  # fmt: skip
     Assignment.objects.bulk_create(
         [assignment], update_conflicts=True, unique_fields=["item", "rater"],
-        update_fields=["state", "claimed_at", "lease_until"],
+        update_fields=["state", "claimed_at", "lease_until", "assigned"],
     )  # fmt: skip
     return assignment
 

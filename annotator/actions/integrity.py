@@ -1,21 +1,19 @@
 """What items store, recomputed from assignments and annotations (design.md section 4)."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from django.db import reset_queries, transaction
 
 from annotator import policies, queue
-from annotator.actions.decide import counting, last_words, outcome_of
+from annotator.actions.decide import counting_of, last_words, outcome_of
 from annotator.actions.record import record
-from annotator.models import Annotation, Assignment, AssignmentState, Decision, Item, Project, Role
+from annotator.models import Annotation, Assignment, Decision, Item, Project, Role
 from annotator.policies import Actor
 
 CHUNK = 500
 STORED = ("open_slots", "decision", "gold_id", "n_submitted")
-# A reopened claim has been committed once: its slot is used for good, like that of the others.
-HOLDING = (AssignmentState.CLAIMED, AssignmentState.COMMITTED, AssignmentState.SUBMITTED)
 
 
 class Difference(NamedTuple):
@@ -62,7 +60,7 @@ def _fix(by: Actor, project: Project, items: dict[int, Item], found: list[Differ
 def _differences(items: Iterable[Item]) -> Iterator[Difference]:
     items = list(items)
     ids = [item.pk for item in items]
-    held, words = _held(ids), _words(ids)
+    held, words = _held(ids), counting_of(ids)
     for item in items:
         computed = _computed(item, held[item.pk], words[item.pk])
         for field in STORED:
@@ -85,14 +83,6 @@ def _computed(item: Item, n_held: int, rows: list[Annotation]) -> dict[str, obje
 
 def _held(ids: list[int]) -> Counter[int]:
     """Item -> how many of its slots are taken."""
-    holding = Assignment.objects.filter(item__in=ids, state__in=HOLDING, surplus=False)
+    holding = Assignment.objects.filter(item__in=ids, state__in=queue.HOLDING, surplus=False)
     return Counter(holding.values_list("item_id", flat=True))
 
-
-def _words(ids: list[int]) -> defaultdict[int, list[Annotation]]:
-    """Item -> its counting annotations, oldest first."""
-    found: defaultdict[int, list[Annotation]] = defaultdict(list)
-    for row in counting().filter(assignment__item__in=ids).select_related("assignment"):
-        if row.assignment:
-            found[row.assignment.item_id].append(row)
-    return found

@@ -1,41 +1,52 @@
-"""A lead's writes about an item: hold and release it, and the mark that looking at others' labels leaves."""
+"""A lead's writes about one item, and the mark that looking at others' labels leaves."""
+
+from collections.abc import Callable
+from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
-from annotator import errors, policies, queue
+from annotator import errors, policies
+from annotator.actions import bulk_items
+from annotator.actions.bulk_items import Done
 from annotator.actions.record import record
 from annotator.models import Assignment, AssignmentState, Event, Item, Membership, Project, Role
 from annotator.models.review import OPEN_STATES
 from annotator.policies import Actor
 
-MAX_REASON = 300
 
-
-@transaction.atomic
 def hold(*, by: Actor, project: Project, item_id: int, because: str) -> Item:
     """Keep an item out of the queue until somebody releases it. Work already begun on it goes on."""
-    item = _lock(by, project, item_id)
-    reason = _reason(because, "hold")
-    if item.held:
-        return item
-    item.held, item.held_because = True, reason
-    item.save(update_fields=["held", "held_because"])
-    record(by, "hold", project, item=item, because=reason)
-    return item
+    return _one(bulk_items.hold_items, by, project, item_id, because=because)
 
 
-@transaction.atomic
 def release(*, by: Actor, project: Project, item_id: int, because: str) -> Item:
-    """Put a held item back into the queue, also for reviewers whose place in it has passed the item."""
-    item = _lock(by, project, item_id)
-    reason = _reason(because, "release")
-    if not item.held:
-        return item
-    item.held, item.held_because = False, ""
-    item.save(update_fields=["held", "held_because"])
-    queue.reopen([item.pk], timezone.now())
-    record(by, "release", project, item=item, because=reason)
+    """Put a held or retired item back into the queue, also for reviewers whose place in it has passed the item."""
+    return _one(bulk_items.release_items, by, project, item_id, because=because)
+
+
+def retire(*, by: Actor, project: Project, item_id: int, because: str) -> Item:
+    """Take an item out of the project's work; a release brings it in again."""
+    return _one(bulk_items.retire_items, by, project, item_id, because=because)
+
+
+def set_wanted(*, by: Actor, project: Project, item_id: int, n: int, because: str) -> Item:
+    """Want `n` reviewers of an item."""
+    return _one(bulk_items.set_wanted, by, project, item_id, n=n, because=because)
+
+
+def set_priority(*, by: Actor, project: Project, item_id: int, n: int, because: str = "") -> Item:
+    """Give an item another place in the queue: the higher, the earlier."""
+    return _one(bulk_items.set_priority, by, project, item_id, n=n, because=because)
+
+
+def _one(do: Callable[..., Done], by: Actor, project: Project, item_id: int, **values: Any) -> Item:
+    """Do to one item what is done to many; one that was so already stays as it is. Raises Missing."""
+    policies.check_at_least(by, Role.LEAD, project)
+    item = Item.objects.filter(project=project, pk=item_id).first()
+    if item is None:
+        raise errors.Missing("There is no such item.")
+    do(by=by, project=project, item_ids=[item_id], **values)
+    item.refresh_from_db()
     return item
 
 
@@ -71,19 +82,3 @@ def _looked(by: Membership, item: Item) -> bool:
 def _check_not_reviewing(mine: Assignment) -> None:
     if mine.state in OPEN_STATES:
         raise errors.Conflict("You are reviewing this item yourself: submit or skip it first, then look.")
-
-
-def _lock(by: Actor, project: Project, item_id: int) -> Item:
-    policies.check_at_least(by, Role.LEAD, project)
-    item = queue.lock_items([item_id]).filter(project=project).first()
-    if item is None:
-        raise errors.Missing("There is no such item.")
-    return item
-
-
-def _reason(because: str, verb: str) -> str:
-    if not because.strip():
-        raise errors.Incomplete(
-            f"Say why you {verb} it: whoever reads this later wants to know.", field="because"
-        )
-    return because.strip()[:MAX_REASON]

@@ -162,7 +162,7 @@ def _give_back(member: Membership) -> list[int]:
     held = Assignment.objects.filter(project=member.project, rater=member.rater_id, state__in=OPEN_STATES)
     rows = list(held.select_for_update(no_key=True))
     claims = [row.pk for row in rows if row.state == AssignmentState.CLAIMED and not row.reopened]
-    Assignment.objects.filter(pk__in=claims).update(state=AssignmentState.EXPIRED)
+    Assignment.objects.filter(pk__in=claims).update(state=AssignmentState.EXPIRED, assigned=False)
     Assignment.objects.filter(pk__in=[row.pk for row in rows if row.pk not in claims]).update(
         state=AssignmentState.SKIPPED, skip_reason="left the project"
     )
