@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from annotator.core import labels as core
-from annotator.formats import fields, prmbench, processbench, verbatim
+from annotator.formats import fields, processbench, verbatim
 from annotator.formats.decoding import RawRecord, fault, shown
 from annotator.formats.reading import Source, convert, read_records
 from annotator.formats.records import AnnotationRecord, ExportRecord, FormatError
@@ -31,7 +31,7 @@ from annotator.formats.records import AnnotationRecord, ExportRecord, FormatErro
 PRMBENCH: Final = "prmbench_results"
 PROCESSBENCH: Final = "processbench_results"
 TASK: Final = "prmtest_classified"
-CORRECT: Final = "correct"  # how the ids of items begin that are the original solution
+CORRECT: Final = "correct"  # what stands for the kind in the id of an item that is the original solution
 
 _PRMBENCH: Final = verbatim.Form(PRMBENCH, verbatim.LINES)
 _PROCESSBENCH: Final = verbatim.Form(PROCESSBENCH, verbatim.LINES)
@@ -87,22 +87,6 @@ def write_processbench(rows: Iterable[tuple[ExportRecord, AnnotationRecord]]) ->
         critique = {"generated_critique": None} | kept
         line = record | critique | {"prediction": prediction, "match": prediction == record["label"]}
         yield _encode(line) + "\n"
-
-
-def other_ids(idx: str) -> tuple[str, ...]:
-    """Return what else the item of this id may be called: run on the copy on Hugging Face, whose `idx` begins
-    with the kind, the toolkit writes "circular_circular_7" and "correct_redundency_7"."""
-    kind, _, rest = idx.partition("_")
-    if kind == CORRECT:
-        bare = [rest.removeprefix(f"{known}_") for known in prmbench.CODES if rest.startswith(f"{known}_")]
-        return tuple(f"{CORRECT}_{base}" for base in bare)
-    twice = [known for known in prmbench.CODES if idx.startswith(f"{known}_{known}_")]
-    return tuple(idx.removeprefix(f"{known}_") for known in twice)
-
-
-def correct_base(idx: str) -> str | None:
-    """Return the base problem's id if the item is its original, right solution; None for others."""
-    return idx.removeprefix(f"{CORRECT}_") if idx.startswith(f"{CORRECT}_") else None
 
 
 def first_error(row: AnnotationRecord) -> int | None:
