@@ -5,46 +5,70 @@ const WRONG = '-'
 const UNJUDGED = '.'
 const FIELDS = ['error_types', 'edit', 'insert', 'delete', 'note', 'finish_reason', 'verdict']
 
-export const stepsOf = (form) => [...form.querySelectorAll('.step')]
+export const stepsOf = (form) => controlsOf(form).map(({ step }) => step)
 export const numberOf = (step) => Number(step.id.slice(1))
+
+// Found once: asking a form of a hundred steps for its data, or for a control by name, takes longer than a key may.
+const found = new WeakMap()
+
+/** Each step with its own controls, and the controls that answer questions. */
+function allOf(form) {
+  if (!found.has(form)) {
+    const steps = [...form.querySelectorAll('.step')].map(controlsIn)
+    found.set(form, { steps, verdicts: [...form.querySelectorAll('[name^="verdict-"]')] })
+  }
+  return found.get(form)
+}
+
+const controlsOf = (form) => allOf(form).steps
+const verdictsOf = (form) => allOf(form).verdicts
+
+function controlsIn(step) {
+  const i = numberOf(step)
+  const named = (name) => [...step.querySelectorAll(`[name="${name}-${i}"]`)]
+  const [edit, insert, remove] = ['edit', 'insert', 'delete'].map((name) => named(name)[0])
+  return { step, labels: named('label'), types: named('type'), edit, insert, remove }
+}
 
 /** What the form says now. */
 export function read(form) {
-  const data = new FormData(form)
-  const n = stepsOf(form).length
-  const labels = Array.from({ length: n }, (_, i) => data.get(`label-${i}`) ?? UNJUDGED)
+  const controls = controlsOf(form)
+  const before = form.elements['insert--1']
   const draft = {
-    labels: labels.join(''), error_types: {}, edit: {}, insert: {}, delete: [], note: text(data.get('note')),
-    finish_reason: data.get('finish_reason') ?? '', verdict: {}, duration_ms: Number(data.get('duration_ms')) || 0,
+    labels: controls.map(({ labels }) => chosen(labels) ?? UNJUDGED).join(''), error_types: {}, edit: {}, insert: {},
+    delete: [], note: text(form.elements.note?.value), finish_reason: form.elements.finish_reason.value, verdict: {},
+    duration_ms: Number(form.elements.duration_ms.value) || 0,
   }
-  for (let i = -1; i < n; i++) readStep(form, data, draft, i)
-  for (const [name, value] of data) {
-    if (name.startsWith('verdict-') && value) draft.verdict[name.slice(8)] = value
-  }
+  if (before?.value.trim()) draft.insert[-1] = text(before.value)
+  controls.forEach((one, i) => readStep(one, draft, i))
+  for (const control of verdictsOf(form)) readVerdict(control, draft.verdict)
   return draft
 }
 
-function readStep(form, data, draft, i) {
-  const added = text(data.get(`insert-${i}`))
-  if (added.trim()) draft.insert[i] = added
-  if (i < 0) return
-  const types = data.getAll(`type-${i}`)
-  if (draft.labels[i] === WRONG && types.length) draft.error_types[i] = types
-  const edit = form.elements[`edit-${i}`]
+const chosen = (radios) => radios.find((radio) => radio.checked)?.value
+
+function readStep({ types, edit, insert, remove }, draft, i) {
+  if (insert.value.trim()) draft.insert[i] = text(insert.value)
+  const kinds = draft.labels[i] === WRONG ? types.filter((box) => box.checked).map((box) => box.value) : []
+  if (kinds.length) draft.error_types[i] = kinds
   if (edit.value.trim() && edit.value !== originalOf(edit)) draft.edit[i] = edit.value
-  if (data.get(`delete-${i}`)) draft.delete.push(i)
+  if (remove.checked) draft.delete.push(i)
+}
+
+function readVerdict(control, verdict) {
+  if (control.type === 'radio' && !control.checked) return
+  if (control.value) verdict[control.name.slice(8)] = control.value
 }
 
 /** Makes the form say what `draft` says. */
 export function fill(form, draft) {
-  stepsOf(form).forEach((step, i) => {
-    for (const radio of form.elements[`label-${i}`]) radio.checked = radio.value === draft.labels?.[i]
-    const types = draft.error_types?.[i] ?? []
-    for (const box of step.querySelectorAll(`[name="type-${i}"]`)) box.checked = types.includes(box.value)
-    const edit = form.elements[`edit-${i}`]
+  controlsOf(form).forEach(({ step, labels, types, edit, insert, remove }, i) => {
+    for (const radio of labels) radio.checked = radio.value === draft.labels?.[i]
+    const kinds = draft.error_types?.[i] ?? []
+    for (const box of types) box.checked = kinds.includes(box.value)
     edit.value = draft.edit?.[i] ?? originalOf(edit)
-    form.elements[`delete-${i}`].checked = (draft.delete ?? []).includes(i)
-    form.elements[`insert-${i}`].value = draft.insert?.[i] ?? ''
+    remove.checked = (draft.delete ?? []).includes(i)
+    insert.value = draft.insert?.[i] ?? ''
     markStep(form, step)
   })
   if (form.elements['insert--1']) form.elements['insert--1'].value = draft.insert?.[-1] ?? ''
@@ -53,7 +77,7 @@ export function fill(form, draft) {
 }
 
 function fillVerdict(form, verdict) {
-  for (const control of form.querySelectorAll('[name^="verdict-"]')) {
+  for (const control of verdictsOf(form)) {
     const value = verdict[control.name.slice(8)]
     if (control.type === 'radio') control.checked = control.value === value
     else if (value) control.value = value

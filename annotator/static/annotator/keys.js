@@ -7,9 +7,10 @@ const ARROWS = { ArrowDown: 'next', ArrowUp: 'previous' }
 /** Calls actions[name]() for the keys in force; `config.keys` lists [action, key, title]. */
 export function listen(config, actions) {
   const bound = new Map(config.keys.map(([action, key]) => [key, action]))
+  const dialogs = document.getElementsByTagName('dialog') // kept by the browser: a search at each key is slow
   document.addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
-    if (document.querySelector('dialog[open]')) return
+    if ([...dialogs].some((dialog) => dialog.open)) return
     if (event.target.matches(TYPING)) {
       if (event.key === 'Escape') actions.leave()
       return

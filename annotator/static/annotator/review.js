@@ -1,9 +1,12 @@
 // The review screen: moves between steps, labels, undoes, sends. The form works without any of this.
 
+import { startClock } from './clock.js'
 import { csrf, makeDrafts } from './drafts.js'
 import { fill, markStep, numberOf, read, stepsOf } from './form.js'
 import { fillSheet, listen } from './keys.js'
 import { setMath, toggleRaw } from './math.js'
+import { makeRail } from './rail.js'
+import { markStop } from './stops.js'
 
 const TYPING_PAUSE_MS = 700
 const UNDO_DEPTH = 200
@@ -22,7 +25,15 @@ let retry = 0
 const past = []
 let last = read(form)
 
-const drafts = isOpen ? makeDrafts(form, () => { last = read(form) }) : null
+const rail = makeRail(form, (i) => go(i))
+const drafts = isOpen ? makeDrafts(form, took) : null
+
+/** What the form says now is what counts and what is seen. */
+function took() {
+  last = read(form)
+  markStop(form, last.labels)
+  rail.show(last.labels)
+}
 
 // --- Moving -----------------------------------------------------------------------------------------
 
@@ -37,9 +48,10 @@ function mark(i) {
   steps[here]?.classList.remove('here')
   here = i
   steps[here]?.classList.add('here')
+  rail.mark(i)
 }
 
-const firstOpen = () => Math.max(0, [...read(form).labels].indexOf('.'))
+const firstOpen = () => Math.max(0, last.labels.indexOf('.'))
 
 // --- Changes ----------------------------------------------------------------------------------------
 
@@ -47,7 +59,7 @@ function changed(delay = 0) {
   cancelRetry()
   past.push({ draft: last, step: here })
   if (past.length > UNDO_DEPTH) past.shift()
-  last = read(form)
+  took()
   drafts.changed(delay)
 }
 
@@ -55,7 +67,7 @@ function undo() {
   const before = past.pop()
   if (!before) return
   fill(form, before.draft)
-  last = read(form)
+  took()
   drafts.changed()
   if (before.step >= 0) go(before.step)
 }
@@ -171,6 +183,7 @@ function refuse({ message, positions = [], field = '' }) {
   refusal.replaceChildren(message, ...links.flatMap((link) => [' ', link]))
   refusal.hidden = false
   steps.forEach((step, i) => step.classList.toggle('missing', positions.includes(i)))
+  rail.show(last.labels)
   if (positions.length) return go(positions[0])
   const named = form.elements[field]
   if (named) return named.focus()
@@ -281,16 +294,8 @@ document.getElementById('open-guidelines')?.addEventListener('click', (event) =>
 fillSheet(document.getElementById('keys'), config)
 for (const chip of form.querySelectorAll('.chip')) chip.title = config.definitions[chip.firstChild.value] ?? ''
 
-// Only the time in which the page is in view counts.
-let since = document.hidden ? null : performance.now()
-function countTime() {
-  const now = performance.now()
-  const field = form.elements.duration_ms
-  if (since !== null) field.value = Math.round(Number(field.value) + now - since)
-  since = document.hidden ? null : now
-}
-setInterval(countTime, 1000)
-document.addEventListener('visibilitychange', countTime)
+if (isOpen) startClock(form.elements.duration_ms)
+markStop(form, last.labels)
 
 if (form.dataset.phase === 'blind') go(firstOpen(), { scroll: firstOpen() > 0 })
 else showClaim(form.querySelector('.claim'))
