@@ -2,7 +2,7 @@
 
 import glob
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -85,7 +85,7 @@ def read(
     one: Callable[[Source, str], Iterator[T]],
     files: Sequence[File],
     at: Callable[[int], None] = lambda done: None,
-) -> Iterator[T]:
+) -> Generator[T, None, None]:
     """What `one` reads of all files, in order; `at` is told the bytes read so far. Raises UnreadableFile."""
     before = 0
     for file in files:

@@ -47,7 +47,7 @@ def parse_map(text: str) -> Map:
     for part in _parts(text, ","):
         name, equals, place = part.partition("=")
         word = name.strip()
-        path = tuple(re.sub(r"\\(.)", r"\1", key) for key in _parts(place.strip(), "."))
+        path = parse_place(place.strip())
         if word not in WORDS:
             raise ValueError(f"{word!r} is none of {', '.join(WORDS)}")
         if not equals or not all(path):
@@ -63,12 +63,22 @@ def parse_map(text: str) -> Map:
     return Map(places, tuple(meta))
 
 
+def parse_place(text: str) -> Path:
+    """Return the place that a text such as `question.text` spells."""
+    return tuple(re.sub(r"\\(.)", r"\1", key) for key in _parts(text, "."))
+
+
+def spelled(path: Path) -> str:
+    """Return a place as a map spells it."""
+    return ".".join(re.sub(r"([.,\\])", r"\\\1", name) for name in path)
+
+
 def paths_of(value: Any, depth: int = 4) -> list[str]:
     """Return the places of a decoded record's values, in its order, as a map spells them: for a preview.
 
     Lists count as values; the first element's members are listed too where it is an object.
     """
-    return [_spelled(path) for path in _paths(value, (), depth) if all(path)]
+    return [spelled(path) for path in _paths(value, (), depth) if all(path)]
 
 
 class View:
@@ -76,13 +86,13 @@ class View:
 
     def __init__(self, raw: RawRecord, of: Map) -> None:
         self._whole, self._map = raw, of
-        found = {_spelled(path): value_at(raw.fields, path) for path in of.places.values()}
+        found = {spelled(path): value_at(raw.fields, path) for path in of.places.values()}
         there = {key: value for key, value in found.items() if value is not None}
         self.raw = RawRecord(raw.place, there, "")
 
     def key(self, word: str) -> str:
         """Return the place of a word, spelled as in the map; "" if it has none."""
-        return _spelled(self._map.places.get(word, ()))
+        return spelled(self._map.places.get(word, ()))
 
     def has(self, word: str) -> bool:
         """Whether the record has a value for the word."""
@@ -110,9 +120,9 @@ class View:
         found: dict[str, Any] = {}
         for path in self._map.meta:
             value = value_at(self._whole.fields, path)
-            verbatim.check_depth(self.raw, _spelled(path), value)
+            verbatim.check_depth(self.raw, spelled(path), value)
             if not _is_finite(value):
-                raise fault(self.raw.place, _spelled(path), "is or holds too large a number")
+                raise fault(self.raw.place, spelled(path), "is or holds too large a number")
             found |= value if isinstance(value, dict) else {} if value is None else {path[-1]: value}
         return found
 
@@ -152,10 +162,6 @@ def _is_finite(value: Any) -> bool:
     if isinstance(value, list):
         return all(map(_is_finite, value))
     return not isinstance(value, float) or math.isfinite(value)
-
-
-def _spelled(path: Path) -> str:
-    return ".".join(re.sub(r"([.,\\])", r"\\\1", name) for name in path)
 
 
 def _paths(value: Any, before: Path, depth: int) -> Iterator[Path]:

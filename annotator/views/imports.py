@@ -6,7 +6,9 @@ from django.shortcuts import redirect, render
 
 from annotator import errors
 from annotator.actions import imports as acts
+from annotator.actions.import_map import can_map
 from annotator.actions.import_report import Report
+from annotator.actions.transfers import awaits_map
 from annotator.forms import refusals_in
 from annotator.middleware import PageRequest
 from annotator.models import Import, TransferState
@@ -28,7 +30,7 @@ def imports(request: PageRequest, project: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
             row = acts.start_upload(by=me, project=me.project, **form.cleaned_data)
-            return redirect("import", project, row.pk)
+            return redirect("import-map" if awaits_map(row) else "import", project, row.pk)
     page = paging.page(request, Import.objects.filter(project=me.project), newest_first=True)
     rows = [(row, look(row)) for row in page.rows]
     context = {"form": form, "project": me.project, "page": page, "rows": rows}
@@ -36,6 +38,14 @@ def imports(request: PageRequest, project: str) -> HttpResponse:
 
 
 def import_page(request: PageRequest, project: str, transfer: int) -> HttpResponse:
+    row = find_import(request, transfer)
+    if request.method == "POST":
+        return _step(request, row)
+    return render(request, "annotator/import.html", _context(row))
+
+
+def find_import(request: PageRequest, transfer: int) -> Import:
+    """The import by its number. Raises Missing where it is not of the membership's project."""
     row = (
         Import.objects.select_related("project", "created_by")
         .filter(project=request.membership.project, pk=transfer)
@@ -43,9 +53,7 @@ def import_page(request: PageRequest, project: str, transfer: int) -> HttpRespon
     )
     if row is None:
         raise errors.Missing("There is no such import in this project.")
-    if request.method == "POST":
-        return _step(request, row)
-    return render(request, "annotator/import.html", _context(row))
+    return row
 
 
 def _step(request: PageRequest, row: Import) -> HttpResponse:
@@ -71,7 +79,9 @@ def _context(row: Import) -> dict[str, object]:
         "can_write": row.state == TransferState.CHECKED,
         "can_resume": acts.can_resume(row),
         "can_remove": acts.can_remove(row),
-        "is_polled": row.is_running and not acts.can_resume(row),
+        "can_map": can_map(row),
+        "awaits_map": awaits_map(row),
+        "is_polled": row.is_running and not acts.can_resume(row) and not awaits_map(row),
     }
 
 

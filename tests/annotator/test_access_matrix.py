@@ -69,6 +69,7 @@ TABLE: dict[str, dict[str, str]] = {
     "item": {"GET": LEADS, "POST": LEADS},
     "imports": {"GET": LEADS, "POST": LEADS},
     "import": {"GET": LEADS, "POST": LEADS},
+    "import-map": {"GET": LEADS, "POST": LEADS},
     "exports": {"GET": LEADS, "POST": LEADS},
     "export": {"GET": LEADS, "POST": LEADS},
     "export-file": {"GET": LEADS},
