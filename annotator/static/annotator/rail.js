@@ -23,7 +23,7 @@ export function makeRail(form, go) {
     marks[stop]?.removeAttribute('aria-current')
     reach(i)
     marks[i]?.setAttribute('aria-current', 'step')
-    if (marks[i]) keepInView(list, marks[i])
+    requestAnimationFrame(() => keepInView(list, marks[stop])) // once a frame has been laid out anyway
   }
 
   function reach(i) {
