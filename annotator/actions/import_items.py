@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, CharField, F, Field, Model, Q, Value, When
+from django.db.models import Case, CharField, Exists, F, Field, Model, Q, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Length
 from django.db.models.query import QuerySet
 
+from annotator.actions import findings
 from annotator.actions.import_report import Report
 from annotator.actions.import_rows import SIBLING_OF
 from annotator.core.labels import MULTI_SOLUTIONS, UNJUDGED
-from annotator.models import Import, Item, Problem, Protocol, Solution
+from annotator.models import Finding, Import, Item, Problem, Protocol, Solution
 
 NEEDS_ORIGINAL = (Protocol.VERIFY_INJECTION, Protocol.CHECK_SOLUTION)
 CHUNK = 2_000
@@ -22,7 +23,9 @@ def make_items(row: Import) -> int:
     """One item for each solution that came in and is no sibling; return how many. Django has no INSERT … SELECT,
     so it is put together here from a SELECT of Django's own."""
     kind = Coalesce("injection__error_type", Value(""))
-    chosen: dict[str, Combinable] = {"solution_id": F("pk"), "error_type": kind, "protocol": protocol_of(row)}
+    chosen: dict[str, Combinable] = {
+        "solution_id": F("pk"), "error_type": kind, "protocol": protocol_of(row), "priority": _priority(),
+    }  # fmt: skip
     fields = [field for field in Item._meta.local_concrete_fields if not field.primary_key]
     template = _template(row)
     values = [chosen.get(field.attname, _constant(field, template)) for field in fields]
@@ -48,6 +51,11 @@ def protocol_of(row: Import) -> Combinable:
     )
 
 
+def _priority() -> Combinable:
+    """Doubtful records come first."""
+    return Case(When(Exists(findings.raising()), then=Value(findings.PRIORITY)), default=Value(0))
+
+
 def tally_items(row: Import, report: Report) -> None:
     """Set the report's sums to those of the items to be made: what was there already does not count."""
     report.kinds.clear()
@@ -55,6 +63,7 @@ def tally_items(row: Import, report: Report) -> None:
         report.tally(kind or "").add(labels, question)
     alone = Problem.objects.filter(source_import=row).count() if report.n_problems else 0
     report.n_known = report.n_good - _incoming(row).count() - alone
+    report.findings = findings.counts(Finding.objects.filter(solution__source_import=row))
 
 
 def _labels(row: Import) -> Iterator[tuple[str | None, str, int]]:

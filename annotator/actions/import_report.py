@@ -55,7 +55,8 @@ class Report:
     such labels are not written. `n_repeated`: those that repeat another of the same import; they are kept.
     `n_problems`: good records that are problems alone. `kinds`: our code of the injected error ("" where the
     format has none) -> sums over good records that are to be reviewed (no siblings); once complete, over the
-    items made."""
+    items made. `findings`: code -> {"findings", "records"}, of what was written; None before that, and of an
+    import that is older than the storing of findings."""
 
     n_records: int = 0
     n_good: int = 0
@@ -66,6 +67,7 @@ class Report:
     n_differ: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list)
     kinds: dict[str, Tally] = field(default_factory=dict)
+    findings: dict[str, dict[str, int]] | None = None
     unreadable: str = ""
 
     def add_good(self, record: ImportRecord | LoneProblem) -> None:

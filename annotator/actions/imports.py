@@ -21,6 +21,7 @@ from annotator.actions.transfers import awaits_map, is_held, is_stalled, ring
 from annotator.formats import FORMATS
 from annotator.models import (
     Annotation,
+    Finding,
     Import,
     ImportKind,
     Injection,
@@ -206,6 +207,7 @@ def _delete_rows(row: Import) -> None:
         take_back(row)
         return
     solutions = Solution.objects.filter(source_import=row)
+    _delete(Finding.objects.filter(solution__source_import=row))
     _delete(Annotation.objects.filter(solution__source_import=row))
     _delete(Injection.objects.filter(child__source_import=row))
     referring = Solution.objects.filter(parent=OuterRef("pk"))

@@ -109,6 +109,8 @@ CODES: Final[Mapping[str, Code]] = {
     ),
 }
 
+RAISING: Final = tuple(code for code, known in CODES.items() if known.raises_priority)
+
 
 def explained(code: str) -> Code:
     """What a stored code means, also one that another version of the checks gave and this one does not know."""

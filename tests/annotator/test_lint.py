@@ -31,10 +31,15 @@ BY_HAND: dict[str, list[tuple[int, int | None]]] = {
 }
 
 
-def run(*args: str, **options: Any) -> str:
-    out = io.StringIO()
-    call_command("lint", *args, stdout=out, stderr=out, no_color=True, **options)
-    return out.getvalue()
+def run(*args: str) -> str:
+    return both(*args)[0]
+
+
+def both(*args: str) -> tuple[str, str]:
+    """What goes to standard output, and what to standard error."""
+    out, err = io.StringIO(), io.StringIO()
+    call_command("lint", *args, stdout=out, stderr=err, no_color=True)
+    return out.getvalue(), err.getvalue()
 
 
 def bring(path: Path, slug: str = "bench") -> Project:

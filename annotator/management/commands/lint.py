@@ -1,4 +1,4 @@
-"""`manage.py lint PROJECT [--json] [--code CODE]`: what checks find in the records of a project."""
+"""`manage.py lint PROJECT [--json] [--code CODE] [--recheck]`: what checks find in the records of a project."""
 
 import json
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
@@ -9,13 +9,18 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from annotator import lint
+from annotator.actions.findings import recheck_findings
 from annotator.core.checks import CODES
 from annotator.management.progress import progress
 from annotator.management.shared import find_project
 from annotator.models import Project
+from annotator.policies import Operator
 
 SHAPE = """\
-Check the solutions of a project and what is claimed about them. Nothing is changed; findings are no failure.
+What checks found in the solutions of a project and in what is claimed about them. Findings are no failure.
+
+They are stored when an import writes. --recheck looks again and replaces them; this is done unasked where an
+older version imported, since it stored none. Open items that are found doubtful then come first in the queue.
 
 --json writes one object, as it goes:
 
@@ -37,6 +42,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("project", help="the project's slug")
         parser.add_argument("--json", action="store_true", help="write every finding, as JSON")
+        parser.add_argument("--recheck", action="store_true", help="check anew, and store what is found")
         parser.add_argument(
             "--code", action="append", choices=list(CODES), metavar="CODE",
             help=f"only these findings; may be given again. One of: {', '.join(CODES)}",
@@ -44,6 +50,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         project = find_project(options["project"])
+        if options["recheck"] or not lint.is_checked(project):
+            self._recheck(project, asked=options["recheck"])
         tally = lint.Tally([code for code in CODES if code in (options["code"] or CODES)])
         if options["json"]:
             self._json(project, tally)
@@ -51,6 +59,13 @@ class Command(BaseCommand):
             for _ in _records(project, tally):
                 pass
             self._table(project, tally)
+
+    def _recheck(self, project: Project, asked: bool) -> None:
+        if not asked:
+            self.stderr.write("Not all solutions were checked when they came in: checking them now.")
+        with progress("Checking") as tick:
+            n = recheck_findings(by=Operator(), project=project, tick=tick)
+        self.stderr.write(f"{n} solutions checked, what was found is stored.")
 
     def _json(self, project: Project, tally: lint.Tally) -> None:
         self.stdout.write(f'{{"project": {json.dumps(project.slug)}, "findings": [', ending="")
@@ -84,7 +99,7 @@ class Command(BaseCommand):
 
 def _records(project: Project, tally: lint.Tally) -> Iterator[lint.Record]:
     """The records with the findings that are asked for, counted as they pass."""
-    with progress("Checking") as tick:
+    with progress("Reading") as tick:
         for record in lint.read(project, tick):
             wanted = [finding for finding in record.findings if finding.code in tally.codes]
             record = record._replace(findings=wanted)
