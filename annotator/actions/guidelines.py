@@ -30,6 +30,16 @@ def write_guideline(*, by: Actor, project: Project, text: str, base: int | None 
     return written
 
 
+@transaction.atomic
+def restore_guideline(*, by: Actor, project: Project, version: int, base: int | None = None) -> Guideline:
+    """The text of an old version as the next one; nothing that was written is changed."""
+    policies.check_at_least(by, Role.LEAD, project)
+    old = Guideline.objects.filter(project=project, version=version).first()
+    if old is None:
+        raise errors.Missing(f"There is no version {version} of these guidelines.")
+    return write_guideline(by=by, project=project, text=old.text, base=base)
+
+
 def read_guideline(*, by: Membership, version: int) -> None:
     """Remember the newest version this member has opened. The membership is the record: no event."""
     policies.check_at_least(by, Role.REVIEWER, by.project)

@@ -1,24 +1,58 @@
-"""How two texts differ, line by line."""
+"""How two texts differ, line by line, and inside the lines that were changed."""
 
 import difflib
+from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 
+from annotator.core import align
+
 CONTEXT = 2
+KINDS = {" ": "same", "+": "new", "-": "gone", "@": "gap"}
+ALIKE = 0.4  # of two lines: below this one reads better that one went and another came
 
 
 class Line(NamedTuple):
-    """`kind`: same, new, gone or gap (lines left out)."""
+    """`kind`: same, new, gone, changed or gap (lines left out). `pieces` joined are the text."""
 
     kind: str
-    text: str
+    pieces: list[tuple[str, str]]  # "equal", "insert" or "delete", and the text
 
-
-KINDS = {" ": "same", "+": "new", "-": "gone", "@": "gap"}
+    @property
+    def text(self) -> str:
+        return "".join(text for _, text in self.pieces)
 
 
 def line_diff(before: str, after: str) -> list[Line]:
     """The changed lines with a little around them; empty when only line ends differ."""
     old, new = before.splitlines(), after.strip().splitlines()
     rows = list(difflib.unified_diff(old, new, lineterm="", n=CONTEXT))[2:]
-    lines = [Line(KINDS[row[0]], "" if row[0] == "@" else row[1:]) for row in rows]
+    lines: list[Line] = []
+    for is_change, run in groupby(rows, key=lambda row: row[0] in "+-"):
+        lines += _changes(list(run)) if is_change else [_line(row) for row in run]
     return lines[1:] if lines and lines[0].kind == "gap" else lines
+
+
+def _changes(rows: Sequence[str]) -> list[Line]:
+    """A run of lines that went and came: in pairs while a line is a rewording of the one in its place."""
+    gone = [row[1:] for row in rows if row[0] == "-"]
+    new = [row[1:] for row in rows if row[0] == "+"]
+    if len(gone) != len(new):
+        return [_line(row) for row in rows]
+    return [line for pair in zip(gone, new, strict=True) for line in _reworded(*pair)]
+
+
+def _reworded(before: str, after: str) -> list[Line]:
+    pieces = align.word_diff(before, after)
+    kept = sum(len(text) for mark, text in pieces if mark == "equal")
+    number = before.removesuffix(align.strip_number(before))
+    if number != after.removesuffix(align.strip_number(after)) or 2 * kept < ALIKE * (
+        len(before) + len(after)
+    ):
+        return [_line(f"-{before}"), _line(f"+{after}")]
+    return [Line("changed", pieces)]
+
+
+def _line(row: str) -> Line:
+    marks = {"+": "insert", "-": "delete"}
+    return Line(KINDS[row[0]], [] if row[0] == "@" else [(marks.get(row[0], "equal"), row[1:])])

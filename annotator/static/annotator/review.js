@@ -209,6 +209,7 @@ async function openGuidelines() {
   box.textContent = 'Loading…'
   const html = await fetch(`${link.href}?fragment`).then((r) => r.text()).catch(() => '<p>No connection.</p>')
   box.replaceChildren(...new DOMParser().parseFromString(html, 'text/html').body.childNodes)
+  setMath(box)
   link.querySelector('.tag')?.remove()
 }
 

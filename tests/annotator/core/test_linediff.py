@@ -3,6 +3,10 @@
 from annotator.core.linediff import line_diff
 
 
+def shown(before: str, after: str) -> list[tuple[str, str]]:
+    return [(line.kind, line.text) for line in line_diff(before, after)]
+
+
 def test_the_same_text_has_no_difference() -> None:
     assert line_diff("a\nb", "a\nb") == []
     assert line_diff("a\r\nb", "a\nb\n") == []
@@ -10,7 +14,7 @@ def test_the_same_text_has_no_difference() -> None:
 
 
 def test_a_changed_line_is_gone_and_new_with_its_neighbours() -> None:
-    found = line_diff("one\ntwo\nthree\nfour\nfive", "one\ntwo\n3\nfour\nfive")
+    found = shown("one\ntwo\nthree\nfour\nfive", "one\ntwo\n3\nfour\nfive")
     assert found == [
         ("same", "one"), ("same", "two"), ("gone", "three"), ("new", "3"), ("same", "four"), ("same", "five"),
     ]  # fmt: skip
@@ -25,4 +29,19 @@ def test_lines_far_from_a_change_are_a_gap() -> None:
 
 
 def test_a_first_text_is_all_new() -> None:
-    assert line_diff("", "a\n-- b\n++ c") == [("new", "a"), ("new", "-- b"), ("new", "++ c")]
+    assert shown("", "a\n-- b\n++ c") == [("new", "a"), ("new", "-- b"), ("new", "++ c")]
+
+
+def test_a_reworded_line_shows_its_words() -> None:
+    (line,) = line_diff("A step is right if $a+b$ holds.", "A step is right only if $a+c$ holds.")
+    assert line.kind == "changed"
+    assert [text for mark, text in line.pieces if mark == "insert"] == ["only ", "$a+c$"]
+    assert [text for mark, text in line.pieces if mark == "delete"] == ["$a+b$"]
+
+
+def test_another_number_before_a_line_is_a_change_here() -> None:
+    assert shown("1. Read.", "2. Read.") == [("gone", "1. Read."), ("new", "2. Read.")]
+
+
+def test_more_new_lines_than_gone_ones_are_not_paired() -> None:
+    assert [kind for kind, _ in shown("one two", "one two three\nfour")] == ["gone", "new", "new"]
