@@ -65,7 +65,7 @@ class Matcher:
             message = f"{shown(record.foreign_id or record.digest)} is not in this project"
             return Unknown(fault(record.place, self._reader.which(record), "").place, message)
         if len({target.digest for target in targets}) > 1:
-            message = f"names {len(targets)} solutions with different texts: add the digest of the one meant"
+            message = f"names {len(targets)} solutions with different texts: only a digest (format jsonl) says which"
             return fault(record.place, self._reader.id, message)
         named = {target.id for target in by_name}
         return [target for target in targets if target.id in named] or targets

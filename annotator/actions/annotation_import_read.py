@@ -3,6 +3,7 @@
 Both passes read alike, so that the second finds what the first has checked.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from annotator.formats.records import AnnotationRecord, FormatError, Place, Unre
 from annotator.models import Project, RaterKind
 
 CAME_WITH_DATA = (RaterKind.SOURCE, RaterKind.INJECTOR)
+LINE_BITS = 40
 FLAGS = ("map", "zero", "trust_verified", "neutral_button")
 
 At = Callable[[int], None]
@@ -50,7 +52,7 @@ def check_name(kind: str, name: str) -> str:
     if not name.strip() or len(name) > fields.MAX_RATER or not name.isprintable():
         return f"must have 1 to {fields.MAX_RATER} printable characters, and not only blanks"
     if kind in CAME_WITH_DATA and name in FORMATS:
-        return f"{kind}:{name} is whoever labelled the {name} files themselves: choose another name"
+        return f"is that of whoever labelled the {name} files themselves: choose another"
     return ""
 
 
@@ -62,7 +64,9 @@ class Judgements:
     ) -> None:
         self._reader, self._files, self._options = reader_of(format, options), files, options
         self._matcher = Matcher(project, self._reader)
-        self._seen: dict[tuple[int, str], Place] = {}
+        # Rater -> solution -> number of file and line, in one number: of a million records no more is kept.
+        self._seen: defaultdict[str, dict[int, int]] = defaultdict(dict)
+        self._numbers = {file.name: number for number, file in enumerate(files)}
         self._kind, _, self._name = options["rater"].partition(":")
         self._by_record = not self._name or judgements.maps_rater(options["map"])
 
@@ -125,8 +129,11 @@ class Judgements:
 
     def _check_once(self, record: AnnotationRecord, target: Target, rater: str) -> None:
         """A rater has one judgement of a solution: of two in the same files nobody knows which holds."""
-        earlier = self._seen.setdefault((target.id, rater), record.place)
-        if earlier is not record.place:
-            place = f"{earlier.file}, line {earlier.line}"
-            message = f"is judged by {shown(rater)[1:-1]} at {place} already: the first one counts"
+        seen, at = self._seen[rater], self._numbers[record.place.file] << LINE_BITS | record.place.line
+        earlier = seen.setdefault(target.id, at)
+        if earlier != at:
+            file, line = self._files[earlier >> LINE_BITS].name, earlier % (1 << LINE_BITS)
+            message = (
+                f"is judged by {shown(rater)[1:-1]} at {file}, line {line} already: the first one counts"
+            )
             raise fault(record.place, self._reader.which(record), message)
