@@ -129,11 +129,10 @@ class Judgements:
 
     def _check_once(self, record: AnnotationRecord, target: Target, rater: str) -> None:
         """A rater has one judgement of a solution: of two in the same files nobody knows which holds."""
-        seen, at = self._seen[rater], self._numbers[record.place.file] << LINE_BITS | record.place.line
-        earlier = seen.setdefault(target.id, at)
-        if earlier != at:
-            file, line = self._files[earlier >> LINE_BITS].name, earlier % (1 << LINE_BITS)
-            message = (
-                f"is judged by {shown(rater)[1:-1]} at {file}, line {line} already: the first one counts"
-            )
-            raise fault(record.place, self._reader.which(record), message)
+        seen = self._seen[rater]
+        if target.id not in seen:
+            seen[target.id] = self._numbers[record.place.file] << LINE_BITS | record.place.line
+            return
+        file, line = self._files[seen[target.id] >> LINE_BITS].name, seen[target.id] % (1 << LINE_BITS)
+        message = f"is judged by {shown(rater)[1:-1]} at {file}, line {line} already: the first one counts"
+        raise fault(record.place, self._reader.which(record), message)
