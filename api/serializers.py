@@ -7,7 +7,7 @@ from rest_framework import serializers
 from annotator.core import labels as lab
 from annotator.core.findings import explained
 from annotator.core.judgement import FINISH_REASONS
-from annotator.formats import WRITABLE
+from annotator.formats import WRITABLE, choices
 from annotator.models import Assignment, Export, Finding, Item, Membership
 
 KINDS = [kind.code for kind in lab.ERROR_TYPES]
@@ -183,14 +183,26 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
     class Meta:
         model = Export
         fields = (
-            "id", "format", "which", "min_raters", "state", "n_done", "n_total", "n_bytes", "sha256", "error",
+            "id", "format", "which", "min_raters", "options", "state", "n_done", "n_total", "n_bytes",
+            "sha256", "error",
         )  # fmt: skip
 
 
 class NewExportSerializer(serializers.Serializer[object]):
     format = serializers.ChoiceField(WRITABLE)
-    which = serializers.CharField(default="gold", help_text="gold, all, or KIND:NAME of a rater.")
+    which = serializers.CharField(
+        default="gold", help_text="gold, all, KIND:NAME of a rater, or solutions (best_of_n only)."
+    )
     min_raters = serializers.IntegerField(default=1, min_value=1)
+    neutral = serializers.ChoiceField(choices.NEUTRALS, required=False)
+    redundant = serializers.ChoiceField(choices.REDUNDANTS, required=False)
+    after_first_error = serializers.ChoiceField(choices.AFTERS, required=False)
+    threshold = serializers.FloatField(
+        required=False, help_text="A score above this is right; without it stored labels stand."
+    )
+    retired = serializers.BooleanField(
+        required=False, help_text="Solutions whose items are retired go out too."
+    )
 
 
 class RefusalSerializer(serializers.Serializer[object]):

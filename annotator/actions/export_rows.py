@@ -3,20 +3,22 @@
 Read in chunks, in the order in which the solutions came in, so that memory stays flat and an untouched import
 goes out as it came. One record for each solution and rater: the last word, so revealed rather than blind. A
 judgement that is not submitted (or was reopened) is no last word; what an unfinished import wrote is not yet
-there.
+there. What was taken down stays in, and what was retired, unless it is asked for: such rows say why.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from annotator import errors
+from annotator.actions.import_rows import SIBLING_OF
+from annotator.core import labels as lab
+from annotator.formats import Format
 from annotator.formats.records import ClaimRecord, ExportRecord, ProblemRecord, SolutionRecord
 from annotator.models import (
     Annotation,
     AssignmentState,
-    FinishReason,
     Import,
     Injection,
     Item,
@@ -38,14 +40,16 @@ LAST_WORD = [
 ]  # a later one stands for an earlier
 
 MADE_WITH_IT = (RaterKind.SOURCE, RaterKind.INJECTOR)
+SOLUTIONS = "solutions"  # each that came in, once, whoever has labelled it
+TAKEN_DOWN, RETIRED = "taken down", "retired"
 
 
 class Row(NamedTuple):
-    """An annotation on its way out; `refusal` says why it states no labels, or "". `foreign_format`: the
+    """An annotation on its way out; `gone` says why it stays in after all, or "". `foreign_format`: the
     format that its solution came in, or ""."""
 
     record: ExportRecord
-    refusal: str
+    gone: str
     foreign_format: str
 
 
@@ -56,9 +60,15 @@ class Choice(NamedTuple):
     n: int
 
 
-def check_which(project: Project, which: str) -> None:
-    """Raise Invalid for anything but gold, all, or KIND:NAME of a rater of this project."""
-    if which in ("gold", "all"):
+def check_which(project: Project, which: str, fmt: Format) -> None:
+    """Raise Invalid for anything but gold, all, or KIND:NAME of a rater of this project; or solutions, for a
+    format without labels."""
+    if which == SOLUTIONS and fmt.says.labels:
+        message = (
+            f"{fmt.name} holds labels: choose gold, all, or a rater. Solutions alone go out as best_of_n."
+        )
+        raise errors.Invalid(message, field="which")
+    if which in ("gold", "all", SOLUTIONS):
         return
     kind, _, name = which.partition(":")
     labelled = Annotation.objects.filter(solution__project=project, rater__kind=kind, rater__name=name)
@@ -70,37 +80,134 @@ def check_which(project: Project, which: str) -> None:
 
 
 def count(project: Project, which: str, min_raters: int = 1) -> int:
-    chosen = _chosen(which, min_raters).filter(solution__in=_solutions(project))
-    return chosen.values("solution", "rater").distinct().count()
+    """How many rows there are, those that stay in among them."""
+    if which == SOLUTIONS:
+        return _came(_solutions(project)).count()
+    return _count(_chosen(which, min_raters), _solutions(project))
+
+
+def _count(chosen: QuerySet[Annotation], solutions: QuerySet[Solution]) -> int:
+    return chosen.filter(solution__in=solutions).values("solution", "rater").distinct().count()
 
 
 def choices(project: Project, min_raters: int = 1) -> list[Choice]:
-    """Gold, all, and each rater that has labelled in the project."""
-    words = _chosen("all", min_raters).filter(solution__in=_solutions(project))
+    """Gold, all, each rater that has labelled in the project, and solutions; with what is not retired."""
+    solutions = _present(project)
+    words = _chosen("all", min_raters).filter(solution__in=solutions)
     by_rater = words.order_by().values_list("rater__kind", "rater__name", "rater")
     raters: dict[str, int] = {}
     for kind, name, _, n in by_rater.annotate(n=Count("solution", distinct=True)):
         raters[f"{kind}:{name}"] = raters.get(f"{kind}:{name}", 0) + n
-    gold = Choice("gold", count(project, "gold", min_raters))
-    return [gold, Choice("all", sum(raters.values())), *(Choice(*pair) for pair in sorted(raters.items()))]
+    return [
+        Choice("gold", _count(_chosen("gold", min_raters), solutions)),
+        Choice("all", sum(raters.values())),
+        *(Choice(*pair) for pair in sorted(raters.items())),
+        Choice(SOLUTIONS, _came(solutions).count()),
+    ]
 
 
-def rows(project: Project, which: str, min_raters: int = 1) -> Iterator[Row]:
-    chosen = _chosen(which, min_raters)
-    ids = _solutions(project).order_by("pk").values_list("pk", flat=True)
+def rows(
+    project: Project, which: str, min_raters: int = 1, *, retired: bool = False, truth: bool = False
+) -> Iterator[Row]:
+    """truth: each row is to hold the labels that it is compared with."""
+    gone = _Gone(retired)
+    for chunk in _chunks(project, which):
+        if which == SOLUTIONS:
+            yield from _bare_rows(chunk, gone)
+            continue
+        words = _last_words(_chosen(which, min_raters).filter(solution__in=chunk))
+        solutions = _loaded({word.solution_id for word in words})
+        why = gone.among(solutions)
+        truths = _truths(solutions) if truth else {}
+        for word in words:
+            pk = word.solution_id
+            yield _row(word, solutions[pk], why.get(pk, ""), truths.get(pk, ""))
+
+
+def _chunks(project: Project, which: str) -> Iterator[list[int]]:
+    """Solutions by id, as many at a time as fit in memory."""
+    found = _solutions(project)
+    ids = (_came(found) if which == SOLUTIONS else found).order_by("pk").values_list("pk", flat=True)
     last = 0
     # Plain ranges of ids: asked for only those with such an annotation, PostgreSQL reads all for every chunk.
     while chunk := list(ids.filter(pk__gt=last)[:CHUNK]):
         last = chunk[-1]
-        words = _last_words(chosen.filter(solution__in=chunk))
-        solutions = _loaded({word.solution_id for word in words})
-        for word in words:
-            yield _row(word, solutions[word.solution_id])
+        yield chunk
+
+
+class _Gone:
+    """Why solutions stay in. A retired one takes along its siblings, which come after it and have no items."""
+
+    def __init__(self, with_retired: bool) -> None:
+        self._with_retired = with_retired
+        self._retired_id = ""
+
+    def among(self, solutions: Mapping[int, Solution]) -> dict[int, str]:
+        retired = set() if self._with_retired else _retired(solutions)
+        found = {}
+        for pk, solution in sorted(solutions.items()):
+            if _is_taken_down(solution.problem):
+                found[pk] = TAKEN_DOWN
+            elif pk in retired:
+                found[pk], self._retired_id = RETIRED, solution.foreign_id
+            elif self._retired_id and solution.meta.get(SIBLING_OF) == self._retired_id:
+                found[pk] = RETIRED
+        return found
+
+
+def _is_taken_down(problem: Problem) -> bool:
+    return bool(problem.taken_down_at or (problem.parent and problem.parent.taken_down_at))
+
+
+def _retired(ids: Collection[int]) -> set[int]:
+    """Those with a retired item and no other."""
+    items = Item.objects.filter(solution__in=ids)
+    retired = set(items.filter(retired=True).values_list("solution_id", flat=True))
+    if not retired:
+        return retired
+    return retired - set(items.filter(retired=False).values_list("solution_id", flat=True))
+
+
+def _truths(solutions: Mapping[int, Solution]) -> dict[int, str]:
+    """What came with each solution; where nothing did, what people settled on."""
+    settled = Item.objects.filter(solution__in=solutions).exclude(gold=None)
+    found = dict(settled.values_list("solution_id", "gold__labels"))
+    came = Annotation.objects.filter(solution__in=solutions, superseded_at=None, rater__kind__in=MADE_WITH_IT)
+    for pk, name, labels in came.values_list("solution_id", "rater__name", "labels"):
+        if name == solutions[pk].foreign_format:
+            found[pk] = labels
+    return found
 
 
 def _solutions(project: Project) -> QuerySet[Solution]:
     unfinished = Import.objects.filter(project=project).exclude(state=TransferState.COMPLETE)
     return Solution.objects.filter(project=project).exclude(source_import__in=unfinished)
+
+
+def _came(solutions: QuerySet[Solution]) -> QuerySet[Solution]:
+    """Those that were records, and not what a record's solution was made from or what a reviewer proposed."""
+    return solutions.exclude(foreign_format="")
+
+
+def _present(project: Project) -> QuerySet[Solution]:
+    """Neither taken down nor retired."""
+    items = Item.objects.filter(solution=OuterRef("pk"))
+    retired = Exists(items.filter(retired=True)) & ~Exists(items.filter(retired=False))
+    return _solutions(project).filter(
+        ~retired, problem__taken_down_at=None, problem__parent__taken_down_at=None
+    )
+
+
+def _bare_rows(ids: list[int], gone: _Gone) -> Iterator[Row]:
+    solutions = _loaded(ids)
+    why = gone.among(solutions)
+    for pk, solution in sorted(solutions.items()):
+        problem, changed = _problems(solution)
+        record = ExportRecord(
+            problem=problem, changed_problem=changed, original=None, solution=_solution(solution), claim=None,
+            labels=lab.UNJUDGED * solution.n_steps, extra=solution.extra,
+        )  # fmt: skip
+        yield Row(record, why.get(pk, ""), solution.foreign_format)
 
 
 def _loaded(ids: Iterable[int]) -> dict[int, Solution]:
@@ -137,7 +244,7 @@ def _rank(row: Annotation) -> int:
     return LAST_WORD.index(Phase(row.phase))
 
 
-def _row(annotation: Annotation, solution: Solution) -> Row:
+def _row(annotation: Annotation, solution: Solution, gone: str, truth: str) -> Row:
     problem, changed = _problems(solution)
     rater, original = annotation.rater, solution.parent
     is_source = rater.kind in MADE_WITH_IT and rater.name == solution.foreign_format
@@ -146,12 +253,16 @@ def _row(annotation: Annotation, solution: Solution) -> Row:
         solution=_solution(solution), claim=_claim(solution), labels=annotation.labels,
         error_types=_error_types(annotation), note=annotation.note, extra=solution.extra, is_source=is_source,
         rater=str(rater), made_at=_made_at(annotation), duration_ms=annotation.duration_ms,
-        finish_reason=annotation.finish_reason,
+        finish_reason=annotation.finish_reason, scores=_numbers(annotation.scores),
+        redundancy_labels=annotation.redundancy_labels or None,
+        redundancy_scores=_numbers(annotation.redundancy_scores), is_parsed=annotation.is_parsed,
+        said=annotation.extra, truth=truth,
     )  # fmt: skip
-    reason = annotation.finish_reason
-    judged = not reason or FinishReason(reason).judges
-    refusal = "" if judged else f"the reviewer gave no judgement: {FinishReason(reason).label}"
-    return Row(record, refusal, solution.foreign_format)
+    return Row(record, gone, solution.foreign_format)
+
+
+def _numbers(values: list[float] | None) -> tuple[float, ...] | None:
+    return None if values is None else tuple(values)
 
 
 def _made_at(annotation: Annotation) -> str:

@@ -3,23 +3,23 @@
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
 from django.db import reset_queries, transaction
-from django.http import FileResponse
 from django.utils import timezone
 
 from annotator import errors, policies
 from annotator.actions import export_rows
 from annotator.actions.bulk import prepare_connection
+from annotator.actions.export_options import Chosen, choose
 from annotator.actions.import_files import format_named
 from annotator.actions.record import record
 from annotator.actions.transfers import Pulse, Tick, beat, is_held, is_stalled, ring, working
-from annotator.formats import Format, options
+from annotator.formats import WRITABLE, Format
 from annotator.formats.records import ExportRecord
 from annotator.models import Export, Project, Role, TransferState
 from annotator.policies import Actor
@@ -48,25 +48,30 @@ class Outcome:
 
 
 @transaction.atomic
-def start_export(*, by: Actor, project: Project, format: str, which: str, min_raters: int = 1) -> Export:
-    """Have a worker write the annotations of `which` in a format."""
-    _check(by, project, format, which, min_raters)
-    row = Export.objects.create(
-        project=project, created_by=by.user, format=format, which=which, min_raters=min_raters
-    )
-    record(by, "export", project, transfer=row.pk, format=format, which=which, min_raters=min_raters)
+def start_export(
+    *, by: Actor, project: Project, format: str, which: str, min_raters: int = 1,
+    options: Mapping[str, Any] | None = None,
+) -> Export:  # fmt: skip
+    """Have a worker write the annotations of `which` in a format. options: those of export_options that are
+    asked for; the others are as the format has them."""
+    chosen = _check(by, project, format, which, min_raters, options)
+    asked: dict[str, Any] = {"format": format, "which": which, "min_raters": min_raters}
+    asked["options"] = dict(chosen.given)
+    row = Export.objects.create(project=project, created_by=by.user, **asked)
+    record(by, "export", project, transfer=row.pk, **asked)
     ring("write_export", row.pk)
     return row
 
 
 def export_to(
     *, by: Actor, project: Project, format: str, which: str, min_raters: int, out: IO[bytes],
-    tick: Tick = lambda done, total: None,
+    options: Mapping[str, Any] | None = None, tick: Tick = lambda done, total: None,
 ) -> Outcome:  # fmt: skip
     """Write the annotations of `which` to `out`, and nothing but an event to the database."""
-    _check(by, project, format, which, min_raters)
-    outcome = _write(project, format_named(format), which, min_raters, out, tick)
+    chosen = _check(by, project, format, which, min_raters, options)
+    outcome = _write(project, chosen, which, min_raters, out, tick)
     asked: dict[str, Any] = {"format": format, "which": which, "min_raters": min_raters}
+    asked["options"] = dict(chosen.given)
     record(by, "export", project, **asked, n=outcome.n, sha256=outcome.sha256)
     return outcome
 
@@ -91,31 +96,37 @@ def write(*, row: Export) -> Export:
         beat(row, state=TransferState.WRITING, n_done=0)
         folder = Path(settings.DATA_DIR) / "exports"
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{row.pk}{format_named(row.format).suffix}"
+        chosen = choose(format_written(row.format), row.options)
+        path = folder / f"{row.pk}{chosen.format.suffix}"
         with replacing(path) as (out, put):
-            outcome = _write(
-                row.project, format_named(row.format), row.which, row.min_raters, out, _reporting(row)
-            )
+            outcome = _write(row.project, chosen, row.which, row.min_raters, out, _reporting(row))
             _complete(row, outcome, path, put)
     return row
 
 
-def open_file(row: Export) -> FileResponse:
-    """The file as a download under a name that says what it is. Raises Conflict before it is complete."""
+def file_of(row: Export) -> Path:
+    """Where the file lies. Raises Conflict before it is complete, Missing once it is gone."""
     if row.state != TransferState.COMPLETE:
         raise errors.Conflict("This export is not complete yet.")
     path = Path(row.path)
     if not path.is_file():
         raise errors.Missing("The file of this export is gone: export again.")
-    response = FileResponse(path.open("rb"), as_attachment=True, filename=download_name(row))
-    response["Content-Type"] = "application/octet-stream"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return path
 
 
 def download_name(row: Export) -> str:
+    """A name that says what the file is, whatever its rater is called."""
     which = "".join(c if c.isalnum() or c in "-_." else "-" for c in row.which)
     return f"{row.project.slug}-{row.format}-{which}-{row.pk}{format_named(row.format).suffix}"
+
+
+def format_written(name: str) -> Format:
+    """Raises Invalid for a format that is not written."""
+    if name not in WRITABLE:
+        raise errors.Invalid(
+            f"The format must be one of {', '.join(WRITABLE)}, not {name!r}.", field="format"
+        )
+    return format_named(name)
 
 
 class replacing:
@@ -139,21 +150,28 @@ class replacing:
         self._beside.replace(self._path)
 
 
-def _check(by: Actor, project: Project, format: str, which: str, min_raters: int) -> None:
+def _check(
+    by: Actor, project: Project, format: str, which: str, min_raters: int, options: Mapping[str, Any] | None
+) -> Chosen:
     policies.check_at_least(by, Role.LEAD, project)
-    format_named(format)
-    export_rows.check_which(project, which)
+    fmt = format_written(format)
+    export_rows.check_which(project, which, fmt)
     if min_raters < 1:
         raise errors.Invalid("Choose a whole number from 1.", field="min_raters")
+    return choose(fmt, options)
 
 
-def _write(project: Project, fmt: Format, which: str, min_raters: int, out: IO[bytes], tick: Tick) -> Outcome:
+def _write(
+    project: Project, chosen: Chosen, which: str, min_raters: int, out: IO[bytes], tick: Tick
+) -> Outcome:
     prepare_connection()
     outcome, digest = Outcome(), hashlib.sha256()
-    records = _writable(export_rows.rows(project, which, min_raters), fmt, outcome)
+    needs_truth = chosen.format.says.truth
+    found = export_rows.rows(project, which, min_raters, retired=chosen.retired, truth=needs_truth)
     total = export_rows.count(project, which, min_raters)
     tick(0, total)
-    for piece in fmt.write(records):
+    assert chosen.format.write  # noqa: S101  (format_written lets no other through)
+    for piece in chosen.format.write(_writable(found, chosen, outcome)):
         data = piece.encode()
         out.write(data)
         digest.update(data)
@@ -163,26 +181,20 @@ def _write(project: Project, fmt: Format, which: str, min_raters: int, out: IO[b
     return outcome
 
 
-def _writable(rows: Iterator[export_rows.Row], fmt: Format, outcome: Outcome) -> Iterator[ExportRecord]:
+def _writable(rows: Iterator[export_rows.Row], chosen: Chosen, outcome: Outcome) -> Iterator[ExportRecord]:
     """What the format can say; the rest is counted, with the first ids."""
-    for n, (came, refusal, foreign_format) in enumerate(rows):
+    refusal = chosen.format.refusal or (lambda row: None)
+    for n, (came, gone, foreign_format) in enumerate(rows):
         if not n % export_rows.CHUNK:
             reset_queries()  # with DEBUG Django keeps the text of every statement
-        row = _fitted(came, foreign_format, fmt)
-        refused = fmt.refusal(row)
-        why = refusal or (refused.message if refused else "")
-        if why:
-            outcome.leave_out(row.solution.foreign_id, why)
+        why = gone or chosen.silence(came)
+        row = came if why else chosen.fitted(came, foreign_format)
+        refused = None if why else refusal(row)
+        if why or refused:
+            outcome.leave_out(row.solution.foreign_id, why or (refused.message if refused else ""))
             continue
         outcome.n += 1
         yield row
-
-
-def _fitted(row: ExportRecord, foreign_format: str, fmt: Format) -> ExportRecord:
-    """The row as the format means labels. Only what returns to the format it came in goes out as it came."""
-    if row.is_source and foreign_format == fmt.name:
-        return row
-    return replace(options.apply(row, fmt.defaults), is_source=False)
 
 
 def _reporting(row: Export) -> Tick:

@@ -15,6 +15,7 @@ when they are written: a record for each rater. Meant for our own annotations to
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from annotator.core import labels as core
@@ -44,6 +45,7 @@ _USUAL: Final = (
     "question", "label",
 )  # fmt: skip
 _OURS: Final = frozenset({"labeler", "timestamp", "label"})  # what another labeler's record says differently
+_LABELER: Final = f"source:{NAME}"
 _NO_ALTERNATIVES: Final[Mapping[tuple[int, shape.Choice], str]] = {}
 
 
@@ -66,7 +68,9 @@ def write(rows: Iterable[ExportRecord]) -> Iterator[str]:
             siblings = group.siblings.get(labeler, {})
             if labeler in group.paths:
                 last = {(spot.position, spot.choice): row.labels[-1] for spot, row in siblings.items()}
-                yield write_record(group.paths[labeler], last) + "\n"
+                path = group.paths[labeler]
+                untouched = path.is_source and all(row.is_source for row in siblings.values())
+                yield write_record(replace(path, is_source=untouched), last) + "\n"
             else:
                 yield from (write_record(row) + "\n" for row in siblings.values())
 
@@ -83,12 +87,18 @@ def write_record(
     if row.is_source:
         members = _members(row.changed_problem or row.problem, row.solution, row.labels)
         return verbatim.restore(_FORM, row.extra, members, _USUAL)
+    meta = row.solution.meta
+    is_labeler = row.rater == _LABELER and "labeler" in meta  # whose labels a choice has changed
+    finish: str | None = row.finish_reason
+    time: float | int | None = row.duration_ms
+    if is_labeler:
+        finish, time = meta.get("finish_reason"), meta.get("total_time_ms")
     members = _members(row.changed_problem or row.problem, row.solution, row.labels) | {
-        "labeler": row.rater or None,
-        "timestamp": row.made_at or None,
+        "labeler": meta["labeler"] if is_labeler else row.rater or None,
+        "timestamp": meta.get("timestamp") if is_labeler else row.made_at or None,
         "label": shape.build(
             verbatim.kept_value(_FORM, row.extra, "label"),
-            row.solution.steps, row.labels, alternatives, row.finish_reason, row.duration_ms,
+            row.solution.steps, row.labels, alternatives, finish, time,
         ),
     }  # fmt: skip
     return verbatim.restore(_FORM, row.extra, members, _USUAL, _OURS)

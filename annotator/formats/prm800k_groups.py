@@ -11,7 +11,7 @@ from annotator.formats.records import ExportRecord
 _START: Final = '{"of": "prm800k", "record": '
 
 
-Labeler = tuple[str, bool]  # the rater, and whether the labels came with the record
+Labeler = str | bool  # the rater; where none is named, whether the labels came with the record
 
 
 class Spot(NamedTuple):
@@ -64,7 +64,7 @@ def spot_text(spot: Spot) -> str:
 
 
 def _labeler(row: ExportRecord) -> Labeler:
-    return row.rater, row.is_source
+    return row.rater or row.is_source
 
 
 def _spot_of(extra: str) -> Spot | None:

@@ -1,4 +1,4 @@
-"""The forms of imports and exports. Rules live in the actions; forms say them early."""
+"""The form of an import. Rules live in the actions; forms say them early."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
 from annotator.actions.projects import MAX_OVERLAP
-from annotator.formats import READABLE, WRITABLE
+from annotator.formats import READABLE
 from annotator.forms import Plain
 from annotator.models import Project, Protocol
 
@@ -21,7 +21,6 @@ TITLES = {
     "jsonl": "Your own JSON lines: you say what is where",
 }
 READ_CHOICES = [(name, TITLES.get(name, name)) for name in READABLE]
-WRITE_CHOICES = [(name, TITLES.get(name, name)) for name in WRITABLE]
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -56,14 +55,3 @@ class ImportForm(Plain, forms.Form):
         usual = f"the project's: {Protocol(project.protocol).label}"
         self.fields["protocol"].choices = [("", usual), *Protocol.choices]  # type: ignore[attr-defined]
         self.fields["overlap"].help_text = f"The project's: {project.overlap}."
-
-
-class ExportForm(Plain, forms.Form):
-    """`which` is drawn by the page, with how many annotations each choice is."""
-
-    format = forms.ChoiceField(choices=WRITE_CHOICES)
-    which = forms.CharField(initial="gold", max_length=200, widget=forms.HiddenInput)
-    min_raters = forms.IntegerField(
-        min_value=1, max_value=MAX_OVERLAP, initial=1, label="Reviewers at least",
-        help_text="2 or more: only what so many have submitted.",
-    )  # fmt: skip

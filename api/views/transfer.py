@@ -9,7 +9,9 @@ from rest_framework.response import Response
 
 from annotator import errors
 from annotator.actions import exports as acts
+from annotator.actions.export_options import NAMES
 from annotator.models import Export
+from annotator.views.files import download
 from api import serializers as shapes
 from api.requests import member
 from api.views.review import REFUSED, body_of
@@ -36,7 +38,9 @@ def exports(request: Request, project: str) -> Response:
 def _start(request: Request) -> Export:
     asked = shapes.NewExportSerializer(data=body_of(request))
     asked.is_valid(raise_exception=True)
-    return acts.start_export(by=member(request), project=member(request).project, **asked.validated_data)
+    named = dict(asked.validated_data)
+    options = {name: named.pop(name) for name in NAMES if name in named}
+    return acts.start_export(by=member(request), project=member(request).project, options=options, **named)
 
 
 @extend_schema(responses=shapes.ExportSerializer)
@@ -50,7 +54,8 @@ def export(request: Request, project: str, transfer: int) -> Response:
 @api_view(["GET"])
 def export_file(request: Request, project: str, transfer: int) -> FileResponse:
     """The file of a complete export."""
-    return acts.open_file(_find(request, transfer))
+    row = _find(request, transfer)
+    return download(acts.file_of(row), acts.download_name(row))
 
 
 def _find(request: Request, transfer: int) -> Export:

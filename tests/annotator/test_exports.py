@@ -156,6 +156,7 @@ def test_counts_say_what_would_go_out(project: Project, alice: Membership, tmp_p
     imported(project, jsonl(tmp_path / "f.jsonl", *many(3)))
     submitted(alice, Item.objects.order_by("pk")[1], "--")
     counted = {choice.which: choice.n for choice in export_rows.choices(project)}
+    assert counted.pop("solutions") == 3
     assert counted == {"gold": 1, "all": 4, "injector:prmbench": 3, f"reviewer:{alice.user}": 1}
     assert counted == {which: out(project, which)[1].n for which in counted}
 
