@@ -1,12 +1,12 @@
 """Where things are in a group's own files, as a form: a select for each of our words."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
 
 from annotator.actions.import_preview import Sample
-from annotator.formats.decoding import shown
 from annotator.formats.guessing import guess
 from annotator.formats.mapping import parse_map, spelled
 from annotator.formats.readings import JUDGED, MAPPED
@@ -16,7 +16,7 @@ WORDS = {
     "problem": ("Problem", "The question itself."),
     "answer": ("Reference answer", ""),
     "steps": ("Solution, as a list of steps", "This, or the solution as one text; neither: problems alone."),
-    "response": ("Solution, as one text", "It is split as you say below."),
+    "response": ("Solution, as one text", "Split into steps as you choose next."),
     "id": ("Id", "Of the record; without one a digest of its text serves."),
     "group": ("Group", "Ties all versions of one problem; without one, equal problems are tied."),
     "labels": ("Labels of the steps", "+ - 0 ? . or true, false, 1, 0, -1, null: one a step."),
@@ -30,7 +30,14 @@ SPLITS = [
     ("none", "not at all: one step"),
 ]
 ZEROS = [("", "not said: a 0 is an error"), ("neutral", "neutral"), ("wrong", "wrong")]
+MAX_EXAMPLE = 40
 NOWHERE = ("", "– nowhere –")
+SECTIONS = (
+    ("The problem", ("problem", "answer", "group")),
+    ("The solution", ("steps", "response", "split", "id")),
+    ("Its labels, if it has any", ("labels", "zero", "scores", "threshold", "first_error", "rater")),
+    ("Its labels", ("control", "first")),
+)
 
 
 class MapForm(Plain, forms.Form):
@@ -71,11 +78,12 @@ class MapForm(Plain, forms.Form):
             seen = ", ".join(sample.controls[:12]) or "none"
             self.fields["control"].help_text = f"Empty: any with a known choice. In these records: {seen}."
 
-    def words(self) -> Iterator[forms.BoundField]:
-        return (self[word] for word in self._words)
-
-    def others(self) -> Iterator[forms.BoundField]:
-        return (self[name] for name in self.fields if name not in (*self._words, "meta"))
+    def sections(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
+        """Titles with the fields below them, as far as this form has them."""
+        for title, names in SECTIONS:
+            fields = [self[name] for name in names if name in self.fields]
+            if fields:
+                yield title, fields
 
     def reading(self) -> dict[str, Any]:
         """What the format's reader is to be told; the form is valid."""
@@ -107,8 +115,10 @@ def likely(sample: Sample, told: tuple[str, ...], reading: Mapping[str, Any]) ->
 
 
 def _example(value: Any) -> str:
-    """A value in a few words; a list by its length and first."""
-    if isinstance(value, list):
-        return f"{len(value)} × {_example(value[0])}" if value else "an empty list"
-    text = shown(value)
-    return text if len(text) <= 40 else text[:38] + "…"
+    """A value in a few words; of long lists the length and the first."""
+    if isinstance(value, list) and value and isinstance(value[0], str | list | dict):
+        return f"{len(value)} × {_example(value[0])}"
+    plain = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = " ".join(plain.split())
+    text = text if len(text) <= MAX_EXAMPLE else text[: MAX_EXAMPLE - 1] + "…"
+    return f"“{text}”" if isinstance(value, str) else text
