@@ -6,7 +6,7 @@ people are compared only where both saw the same (`blind_shows`).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from annotator.models import (
     BlindShows,
     Event,
     FinishReason,
+    ImportKind,
     Phase,
     Project,
     Rater,
@@ -79,7 +80,7 @@ def current(project: Project) -> Reading:
 def read(project: Project) -> Reading:
     """Stream the project's annotations once and compare them."""
     people = list(_people(project))
-    machine = _machine(project, {row.rating.solution for row in people})
+    machine, others = _machine(project, {row.rating.solution for row in people})
     names = _names([*(row.rating.rater for row in people), *(r.rater for rs in machine.values() for r in rs)])
     kinds = _by(people, "kind")
     data = {
@@ -88,6 +89,7 @@ def read(project: Project) -> Reading:
         "pairs": _pairs(people, names),
         "reviewers": _reviewers(people, machine, names),
         "machines": sorted({names[r.rater] for ratings in machine.values() for r in ratings}),
+        "raters": _raters(people, others),
         "kinds": {kind: _compared(rows, machine) for kind, rows in kinds.items()},
         "blind_shows": {shows: _compared(rows, machine) for shows, rows in _by(people, "shows").items()},
         "n_set_aside": _blind(project).exclude(finish_reason__in=JUDGED).count(),
@@ -116,15 +118,32 @@ def _people(project: Project) -> Iterator[Row]:
         yield Row(item, kind, shows, Rating(solution, rater, labels, first_error))
 
 
-def _machine(project: Project, wanted: set[int]) -> Machine:
-    """Solution -> what the injector or the source said of it, for the wanted solutions."""
-    found: Machine = defaultdict(list)
+def _machine(project: Project, wanted: set[int]) -> tuple[Machine, dict[int, list[Rating]]]:
+    """Of the wanted solutions: solution -> what the injector or the source said that came with it; and what
+    each rater said that is no reviewer, these among them."""
+    came: Machine = defaultdict(list)
+    by_rater: defaultdict[int, list[Rating]] = defaultdict(list)
     rows = Annotation.objects.filter(
-        solution__project=project, rater__kind__in=MACHINES, phase=Phase.MACHINE, superseded_at__isnull=True
-    ).values_list("solution", "rater", "labels", "first_error")
-    for row in rows.iterator(CHUNK) if wanted else ():
-        if row[0] in wanted:
-            found[row[0]].append(Rating(*row))
+        solution__project=project, phase=Phase.MACHINE, superseded_at__isnull=True
+    ).values_list("solution", "rater", "labels", "first_error", "rater__kind", "source_import__kind")
+    for solution, rater, labels, first_error, kind, brought in rows.iterator(CHUNK) if wanted else ():
+        if solution in wanted:
+            rating = Rating(solution, rater, labels, first_error)
+            by_rater[rater].append(rating)
+            if kind in MACHINES and brought != ImportKind.ANNOTATIONS:
+                came[solution].append(rating)
+    return came, by_rater
+
+
+def _raters(people: Sequence[Row], by_rater: Mapping[int, list[Rating]]) -> list[dict[str, Any]]:
+    """People together beside each machine and imported rater."""
+    rows = Rater.objects.filter(pk__in=by_rater).order_by("kind", "name", "pk")
+    found = []
+    for rater in rows:
+        said = by_rater[rater.pk]
+        judged = {rating.solution for rating in said}
+        same = [row.rating for row in people if row.rating.solution in judged]
+        found.append({"rater": str(rater), **_pair(core.between(same, said))})
     return found
 
 

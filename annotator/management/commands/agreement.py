@@ -25,6 +25,8 @@ text}: value is null where it is undefined and why then says why; n is what it w
   pairs                   [{"raters": [name, name], kappa, percent, first_error, n_solutions, n_steps}]
   reviewers               [{"rater": name, kappa, percent, …}] each beside the injector or the source
   machines                names of the injectors and sources
+  raters                  [{"rater": KIND:NAME, kappa, percent, …}] people together beside each rater that is no
+                          reviewer: injectors, sources, models, and whoever came in by import_annotations
   kinds                   {error type, "" for none: {people, injector, n_annotations}}
   blind_shows             {what blind reviewers saw: {people, injector, n_annotations}}; two people are
                           compared only where both saw the same
@@ -61,6 +63,8 @@ def _text(found: dict[str, Any]) -> str:
         lines += _lines(f"{kind or 'no kind'}, injector", sides["injector"], "kappa")
     for pair in found["pairs"]:
         lines += _lines(" and ".join(pair["raters"]), pair, "kappa")
+    for rater in found["raters"]:
+        lines += _lines(f"people with {rater['rater']}", rater, "kappa")
     return "\n".join(lines)
 
 
