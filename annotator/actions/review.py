@@ -104,6 +104,14 @@ def submit(*, by: Membership, assignment_id: int, data: Mapping[str, Any]) -> As
     return assignment
 
 
+def check(*, assignment: Assignment, data: Mapping[str, Any]) -> None:
+    """Refuse what a commit or submit of `data` would refuse, and write nothing: for practice."""
+    judgement = read_judgement(data, assignment)
+    _check_complete(judgement, assignment)
+    if assignment.state == AssignmentState.COMMITTED or not _reveals(assignment, judgement):
+        _check_verdict(judgement, assignment)
+
+
 def _commit(by: Membership, assignment: Assignment, data: Mapping[str, Any]) -> None:
     _check_open(assignment)
     judgement = read_judgement(data, assignment)
