@@ -5,11 +5,12 @@ anybody's labels only after it.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
 from annotator import errors
+from annotator.core.digest import digest
 from annotator.models import (
     Annotation,
     Assignment,
@@ -31,13 +32,21 @@ class Original:
     alignment: list[list[Any]]
 
 
+class Source(NamedTuple):
+    """A machine's labels and what it is called here: `name` with its kind, or a letter, as `is_named` says."""
+
+    name: str
+    is_named: bool
+    annotation: Annotation
+
+
 @dataclass(frozen=True)
 class Reveal:
-    """What machines said: the injection, if that is what it was, their current annotations by rater, and what
-    checks found (positions 0-based; what a code means is in core.findings.CODES)."""
+    """What machines said: the injection, if that is what it was, what each labelled, and what checks found
+    (positions 0-based; what a code means is in core.findings.CODES)."""
 
     injection: Injection | None
-    annotations: list[Annotation]
+    sources: list[Source]
     findings: list[Finding]
 
 
@@ -66,7 +75,26 @@ def reveal(assignment: Assignment) -> Reveal:
         raise errors.Conflict("Commit your own judgement first: what the machine said is shown then.")
     solution = assignment.item.solution
     injection = Injection.objects.select_related("rater").filter(child=solution).first()
-    return Reveal(injection, list(machine_annotations(solution)), list(findings(solution)))
+    return Reveal(injection, _sources(assignment), list(findings(solution)))
+
+
+def _sources(assignment: Assignment) -> list[Source]:
+    """Where labels are verified, machines stand in an order drawn for each assignment and are letters until the
+    last word is in: neither place nor name tells which one it is."""
+    rows = list(machine_annotations(assignment.item.solution).filter(is_parsed=True))
+    if assignment.item.protocol != P.VERIFY_LABELS:
+        return [Source(str(row.rater), True, row) for row in rows]
+    drawn = sorted(rows, key=lambda row: digest("sources", assignment.pk, row.rater_id))
+    is_named = assignment.state == AssignmentState.SUBMITTED
+    return [
+        Source(str(row.rater) if is_named else letter_of(at), is_named, row) for at, row in enumerate(drawn)
+    ]
+
+
+def letter_of(at: int) -> str:
+    """A, B, … Z, then A2, B2, …"""
+    turn, place = divmod(at, 26)
+    return chr(ord("A") + place) + (str(turn + 1) if turn else "")
 
 
 def machine_annotations(solution: Solution) -> QuerySet[Annotation]:

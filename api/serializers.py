@@ -2,15 +2,15 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from annotator.core import kinds
 from annotator.core import labels as lab
 from annotator.core.findings import explained
 from annotator.core.judgement import FINISH_REASONS
 from annotator.formats import WRITABLE, choices
 from annotator.models import Assignment, Export, Finding, Item, Membership
-
-KINDS = [kind.code for kind in lab.ERROR_TYPES]
 
 
 class LabelsField(serializers.ListField):
@@ -22,14 +22,28 @@ class LabelsField(serializers.ListField):
         return list(data)
 
 
+class ErrorTypeSerializer(serializers.Serializer[object]):
+    code = serializers.CharField()
+    title = serializers.CharField()
+    definition = serializers.CharField()
+
+
 class ProjectSerializer(serializers.ModelSerializer[Membership]):
     slug = serializers.CharField(source="project.slug")
     name = serializers.CharField(source="project.name")
     protocol = serializers.CharField(source="project.protocol")
+    label_after_error = serializers.BooleanField(
+        source="project.label_after_error", help_text="False: label_steps stops at the first wrong step."
+    )
+    error_types = serializers.SerializerMethodField(help_text="What a judgement may name, in order.")
 
     class Meta:
         model = Membership
-        fields = ("slug", "name", "protocol", "role", "n_submitted")
+        fields = ("slug", "name", "protocol", "role", "n_submitted", "label_after_error", "error_types")
+
+    @extend_schema_field(ErrorTypeSerializer(many=True))
+    def get_error_types(self, row: Membership) -> Any:
+        return ErrorTypeSerializer(kinds.error_types(row.project.error_types), many=True).data
 
 
 class JudgementSerializer(serializers.Serializer[object]):
@@ -39,8 +53,9 @@ class JudgementSerializer(serializers.Serializer[object]):
         required=False, help_text="One a step: + 0 - ? or . (not judged); a text will do too."
     )
     error_types = serializers.DictField(
-        child=serializers.ListField(child=serializers.ChoiceField(KINDS)), required=False
-    )
+        child=serializers.ListField(child=serializers.CharField()), required=False,
+        help_text="Step to codes of the project's error types.",
+    )  # fmt: skip
     edit = serializers.DictField(child=serializers.CharField(trim_whitespace=False), required=False)
     insert = serializers.DictField(child=serializers.CharField(trim_whitespace=False), required=False)
     delete = serializers.ListField(child=serializers.IntegerField(), required=False)
@@ -48,6 +63,14 @@ class JudgementSerializer(serializers.Serializer[object]):
     finish_reason = serializers.ChoiceField(FINISH_REASONS, required=False, allow_blank=True)
     verdict = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
     duration_ms = serializers.IntegerField(required=False)
+    bulk = serializers.ListField(
+        child=serializers.IntegerField(), required=False,
+        help_text="Steps that one act labelled together with others, and no act since.",
+    )  # fmt: skip
+    alternatives = serializers.DictField(
+        child=serializers.CharField(), required=False,
+        help_text="Id of an alternative, as the assignment lists them, to its label: + 0 - or ? Optional.",
+    )  # fmt: skip
 
 
 class DraftSerializer(serializers.Serializer[object]):
@@ -69,6 +92,14 @@ class OriginalSerializer(serializers.Serializer[object]):
     alignment = serializers.ListField(help_text="[op, old position, new position], 0-based, null where none.")
 
 
+class AlternativeSerializer(serializers.Serializer[object]):
+    """Another way to go on instead of the step at `position`."""
+
+    id = serializers.IntegerField()
+    position = serializers.IntegerField(help_text="0-based.")
+    text = serializers.CharField()
+
+
 class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
     """What its reviewer may see now; `original` is null where there is none or it is hidden while blind."""
 
@@ -79,14 +110,15 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
     steps = serializers.ListField(child=serializers.CharField(), source="item.solution.steps")
     digest = serializers.CharField(source="item.solution.digest")
     original = OriginalSerializer(allow_null=True)
+    alternatives = AlternativeSerializer(many=True, help_text="Only where label_steps has some.")
     version = serializers.IntegerField(source="draft_version")
     draft = JudgementSerializer(help_text="Empty until something was saved.")
 
     class Meta:
         model = Assignment
         fields = (
-            "id", "item", "state", "protocol", "problem", "answer", "steps", "digest", "original", "draft",
-            "version", "lease_until", "surplus",
+            "id", "item", "state", "protocol", "problem", "answer", "steps", "digest", "original",
+            "alternatives", "draft", "version", "lease_until", "surplus",
         )  # fmt: skip
 
 
@@ -106,8 +138,16 @@ class SubmittedSerializer(StateSerializer):
 
 
 class MachineLabelsSerializer(serializers.Serializer[object]):
-    rater = serializers.CharField()
-    labels = LabelsField()
+    rater = serializers.CharField(
+        source="name",
+        help_text="KIND:NAME; a letter where labels are verified and you have not submitted yet.",
+    )
+    labels = LabelsField(source="annotation.labels")
+    scores = serializers.JSONField(source="annotation.scores", help_text="One a step, or null.")
+    redundancy_labels = serializers.ListField(
+        child=serializers.CharField(), source="annotation.redundancy_labels",
+        help_text="A second axis: - redundant, + not. Empty: not said.",
+    )  # fmt: skip
 
 
 class InjectionSerializer(serializers.Serializer[object]):
@@ -138,7 +178,7 @@ class FindingSerializer(serializers.Serializer[object]):
 
 class RevealSerializer(serializers.Serializer[object]):
     injection = InjectionSerializer(allow_null=True)
-    annotations = MachineLabelsSerializer(many=True)
+    annotations = MachineLabelsSerializer(many=True, source="sources")
     findings = FindingSerializer(many=True)
 
 
@@ -155,6 +195,9 @@ class AnnotationSerializer(serializers.Serializer[object]):
     phase = serializers.CharField()
     labels = LabelsField()
     error_types = serializers.JSONField(allow_null=True)
+    bulk = serializers.ListField(
+        child=serializers.IntegerField(), allow_null=True, help_text="Steps labelled together, 0-based."
+    )
     verdict = serializers.JSONField(allow_null=True)
     finish_reason = serializers.CharField()
     note = serializers.CharField()

@@ -10,9 +10,9 @@ from django.utils.cache import patch_vary_headers
 
 from annotator import errors, policies, queue
 from annotator.actions import review as acts
-from annotator.core.judgement import ENDS_EARLY
+from annotator.core.judgement import ENDS_EARLY, BadJudgement, label_following
 from annotator.middleware import PageRequest
-from annotator.models import Assignment
+from annotator.models import Assignment, AssignmentState
 from annotator.views import my_work, review_form, review_page
 
 Handler = Callable[[PageRequest, int], str]  # does one thing to an assignment, returns where to go
@@ -43,12 +43,15 @@ def _show(
     entered: Mapping[str, Any] | None = None,
     error: errors.PlumblineError | None = None,
 ) -> HttpResponse:
+    if held.item.solution.problem.taken_down_at:
+        sent = held.state == AssignmentState.SUBMITTED
+        return render(request, "annotator/taken_down.html", {"sent": sent}, status=error.status if error else 200)
     page = review_page.build(held, request.membership, entered, error)
     return render(request, "annotator/review.html", {"page": page}, status=error.status if error else 200)
 
 
 def _asked(request: PageRequest) -> Handler:
-    handler = DO.get(request.POST.get("do", ""))
+    handler = _follow if "following" in request.POST else DO.get(request.POST.get("do", ""))
     if handler is None:
         raise errors.Invalid("Choose what to do with this item.", field="do")
     return handler
@@ -83,12 +86,27 @@ def _entered(request: PageRequest) -> dict[str, Any]:
 
 
 def _save(request: PageRequest, assignment_id: int) -> str:
+    return _keep(request, assignment_id, _entered(request))
+
+
+def _follow(request: PageRequest, assignment_id: int) -> str:
+    """Label the unjudged steps after one as that one is; with JavaScript review.js does it."""
+    position = request.POST["following"]
+    if not position.isdecimal() or len(position) > 4:
+        raise errors.Invalid("following: must be a step.", field="following")
+    held = acts.load(request.membership, assignment_id)
+    try:
+        data = label_following(_entered(request), int(position), acts.stops_at_first_error(held))
+    except BadJudgement as error:
+        raise errors.Invalid(error.message, field=error.field) from None
+    return f"{_keep(request, assignment_id, data)}#s{int(position)}"
+
+
+def _keep(request: PageRequest, assignment_id: int, data: Mapping[str, Any]) -> str:
     version = request.POST.get("version", "")
     if not version.isdigit():
         raise errors.Invalid("version: must be a whole number.", field="version")
-    acts.save_draft(
-        by=request.membership, assignment_id=assignment_id, data=_entered(request), version=int(version)
-    )
+    acts.save_draft(by=request.membership, assignment_id=assignment_id, data=data, version=int(version))
     return request.path
 
 

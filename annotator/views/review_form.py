@@ -42,7 +42,23 @@ def read(post: QueryDict, ends: str = "") -> dict[str, Any]:
         "finish_reason": ends or _kept(post.get("finish_reason", "")),
         "verdict": _verdict(post),
         "duration_ms": _whole(post.get("duration_ms", "")),
+        "bulk": list(_bulk(post.get("bulk", ""), labels)),
+        "alternatives": dict(_alternatives(post)),
     }  # fmt: skip
+
+
+def _bulk(text: str, labels: list[str]) -> Iterator[int]:
+    """The field has each position with the label it was given, "3+,4+": one labelled otherwise since, by hand
+    and without a script to say so, is no longer bulk."""
+    for part in text.split(","):
+        position = _whole(part[:-1])
+        if part[:-1].isdecimal() and position < len(labels) and labels[position] == part[-1]:
+            yield position
+
+
+def _alternatives(post: QueryDict) -> Iterator[tuple[str, str]]:
+    prefix = "other-"
+    return ((name.removeprefix(prefix), post.get(name, "")) for name in post if name.startswith(prefix))
 
 
 def _kept(reason: str) -> str:

@@ -7,20 +7,22 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from annotator import blinding, policies
-from annotator.actions.review import read_judgement
-from annotator.core import align, keys
-from annotator.core import labels as lab
-from annotator.core.judgement import VERDICTS, Judgement
+from annotator.actions.alternatives import Alternative, alternatives_of
+from annotator.actions.review import read_draft, read_judgement, stops_at_first_error
+from annotator.core import align, keys, kinds
+from annotator.core.judgement import Judgement
+from annotator.core.keys import KindKey
 from annotator.errors import Incomplete, PlumblineError
-from annotator.models import Annotation, Assignment, AssignmentState, Injection, Membership, Protocol
+from annotator.models import Assignment, AssignmentState, Membership, Protocol
 from annotator.views.pace import Pace, pace_of
+from annotator.views.review_questions import Ending, Question, ending_of, questions_of
+from annotator.views.review_reveal import Claim, Found, Said, claim_of, differ, found_in, said_by
 
 Piece = tuple[str, str]  # "equal", "insert" or "delete", and the text: as core.align.word_diff has them
 
-KINDS: Final = {kind.code: kind for kind in lab.ERROR_TYPES}
 WORDS: Final = {"+": "right", "0": "neutral", "-": "wrong", "?": "unsure", ".": "not judged"}
 GLYPHS: Final = {"+": "✓", "0": "–", "-": "✗", "?": "?", ".": "·"}
 
@@ -30,35 +32,14 @@ TASKS: Final = {
     Protocol.VERIFY_LABELS: "Is each step right? Mark what is wrong and why. "
     "The labels you check appear once you commit.",
     Protocol.LABEL_STEPS: "Judge the steps in order and stop at the first one that is wrong.",
-    Protocol.CHECK_SOLUTION: "Is each step right? Then say whether the solution is right "
-    "and really another one.",
+    Protocol.CHECK_SOLUTION: "Is each step right? Then say whether the solution is right, "
+    "really another one, and has the right answer.",
 }  # fmt: skip
+TO_THE_END: Final = "Judge every step, also those after a wrong one."
+OTHER_WAYS: Final = " Under a judged step you may also judge other ways to go on from the step before it."
 REVEALED_TASK: Final = (
     "Compare with what you committed. You may still change your labels; both judgements are kept."
 )
-
-QUESTIONS: Final = {
-    "claim": "Is the claim right?",
-    "original": "Is the original solution right?",
-    "right": "Is the solution right?",
-    "different": "Is it really a different solution?",
-}
-ANSWERS: Final = {"fix": "needs fixing"}
-ANSWER_KEYS: Final = {"yes": "right", "no": "wrong"}  # the key of an answer is that of the action so named
-
-
-class Question(NamedTuple):
-    name: str
-    title: str
-    answers: list[tuple[str, str, bool, str]]  # value, title, chosen, key
-    missing: bool
-
-
-class Said(NamedTuple):
-    """One machine's labels."""
-
-    who: str
-    labels: str
 
 
 @dataclass(frozen=True)
@@ -75,16 +56,6 @@ class Row:
     tag: str = ""
 
 
-class Claim(NamedTuple):
-    """What the injector claimed, verbatim; `wrong` and `changed` count from 1, as it wrote them."""
-
-    kind: lab.ErrorType | None
-    code: str
-    reason: str
-    wrong: str
-    changed: str
-
-
 @dataclass(frozen=True)
 class Page:
     assignment: Assignment
@@ -96,14 +67,18 @@ class Page:
     original_question: list[Piece]
     original: blinding.Original | None
     what_changed: str
+    alternatives: Mapping[int, list[Alternative]]
     claim: Claim | None
     said: list[Said]
+    found: list[Found]
     questions: list[Question]
+    ending: Ending | None
     pace: Pace
     missing: Collection[int]
     error: PlumblineError | None
     can_reopen: bool
     keys: Mapping[str, str]
+    kinds: Sequence[KindKey]
 
     @property
     def commit_key(self) -> str:
@@ -120,7 +95,7 @@ class Page:
 
     @property
     def stops(self) -> bool:
-        return self.protocol == Protocol.LABEL_STEPS
+        return stops_at_first_error(self.assignment)
 
     @property
     def read_only(self) -> bool:
@@ -131,12 +106,30 @@ class Page:
         return self.assignment.state == AssignmentState.EXPIRED
 
     @property
-    def kinds(self) -> Sequence[lab.ErrorType]:
-        return lab.ERROR_TYPES
+    def taken_down(self) -> bool:
+        return self.assignment.item.solution.problem.taken_down_at is not None
 
     @property
     def chosen_kind(self) -> str:
-        return self.judgement.verdict.get("kind") or (self.claim.code if self.claim else "")
+        """The claimed kind to begin with; "" where the project has no such kind."""
+        code = self.judgement.verdict.get("kind") or (self.claim.code if self.claim else "")
+        return code if code in {kind.code for kind in self.kinds} else ""
+
+    @property
+    def bulk(self) -> str:
+        """The bulk steps with the label each was given, for the form: review_form.read says why."""
+        drafted = self.judgement
+        return ",".join(f"{i}{drafted.labels[i]}" for i in drafted.bulk)
+
+    @property
+    def n_differing(self) -> int:
+        mine = self.judgement.labels
+        return sum(any(differ(by.labels[i], mine[i]) for by in self.said) for i in range(len(mine)))
+
+    @property
+    def found_at_large(self) -> list[Found]:
+        """What checks found in the record as a whole."""
+        return [one for one in self.found if one.position is None]
 
 
 def build(
@@ -148,37 +141,63 @@ def build(
     """The page of an assignment; `entered` stands instead of the draft, with the `error` that refused it."""
     phase, original = _phase(assignment), blinding.original(assignment)
     bound = keys_in_force(json.dumps(by.user.keys, sort_keys=True))
-    judgement = read_judgement(assignment.draft if entered is None else entered, assignment)
+    named = keys.kind_keys(bound, kinds.error_types(assignment.project.error_types))
+    others = alternatives_of(assignment)
+    judgement = (
+        read_draft(assignment, others) if entered is None else read_judgement(entered, assignment, others)
+    )
     revealed = blinding.reveal(assignment) if blinding.is_revealed(assignment) else None
     pairs = align.beside(align.load(original.alignment)) if original else []
     problem = assignment.item.solution.problem
     was = original.solution.problem.text if original else problem.text
     diff = align.word_diff(was, problem.text) if was != problem.text else [("equal", problem.text)]
+    steps = [] if problem.taken_down_at else assignment.item.solution.steps
     return Page(
         assignment=assignment,
         judgement=judgement,
-        rows=rows_of(assignment.item.solution.steps, original.solution.steps if original else [], pairs),
+        rows=rows_of(steps, original.solution.steps if original else [], pairs if steps else []),
         phase=phase,
-        task=REVEALED_TASK if phase == "revealed" else TASKS[Protocol(assignment.item.protocol)],
+        task=_task(assignment, phase, has_alternatives=bool(others)),
         question=[piece for piece in diff if piece[0] != "delete"],
         original_question=[piece for piece in diff if piece[0] != "insert"] if len(diff) > 1 else [],
         original=original,
         what_changed=align.describe(pairs) if pairs else "",
-        claim=claim_of(revealed.injection) if revealed and revealed.injection else None,
-        said=said_by(revealed.annotations) if revealed else [],
+        alternatives=_by_step(others),
+        claim=claim_of(revealed.injection, named) if revealed and revealed.injection else None,
+        said=said_by(revealed.sources) if revealed else [],
+        found=found_in(revealed.findings) if revealed else [],
         questions=questions_of(assignment, judgement, bound, error),
+        ending=ending_of(assignment),
         pace=pace_of(by, holds_one=phase != "done"),
         missing=error.positions if isinstance(error, Incomplete) else (),
         error=error,
         can_reopen=policies.can_reopen(assignment, assignment.item),
         keys=bound,
+        kinds=named,
     )
 
 
 def _phase(assignment: Assignment) -> str:
+    if assignment.item.solution.problem.taken_down_at:
+        return "done"
     if assignment.state in (AssignmentState.CLAIMED, AssignmentState.EXPIRED):
         return "blind"
     return "revealed" if assignment.state == AssignmentState.COMMITTED else "done"
+
+
+def _task(assignment: Assignment, phase: str, *, has_alternatives: bool) -> str:
+    protocol = Protocol(assignment.item.protocol)
+    if phase == "revealed":
+        return REVEALED_TASK
+    to_the_end = protocol == Protocol.LABEL_STEPS and not stops_at_first_error(assignment)
+    return (TO_THE_END if to_the_end else TASKS[protocol]) + (OTHER_WAYS if has_alternatives else "")
+
+
+def _by_step(others: Sequence[Alternative]) -> dict[int, list[Alternative]]:
+    found: dict[int, list[Alternative]] = {}
+    for one in others:
+        found.setdefault(one.position, []).append(one)
+    return found
 
 
 def rows_of(steps: Sequence[str], old: Sequence[str], pairs: Sequence[align.Pair]) -> list[Row]:
@@ -201,49 +220,6 @@ def _row(pair: align.Pair, steps: Sequence[str], old: Sequence[str]) -> Row:
         return Row(now, diff)
     before = [piece for piece in diff if piece[0] != "insert"]
     return Row(now, [piece for piece in diff if piece[0] != "delete"], was, before)
-
-
-def claim_of(injection: Injection) -> Claim:
-    return Claim(
-        KINDS.get(injection.error_type),
-        injection.error_type,
-        injection.reason,
-        ", ".join(str(step) for step in injection.claimed_wrong),
-        ", ".join(str(step) for step in injection.claimed_changed),
-    )
-
-
-def said_by(annotations: Sequence[Annotation]) -> list[Said]:
-    """Named by kind; by name where two are of one kind."""
-    kinds = [annotation.rater.kind for annotation in annotations]
-    return [
-        Said(kind if kinds.count(kind) == 1 else annotation.rater.name, annotation.labels)
-        for kind, annotation in zip(kinds, annotations, strict=True)
-    ]
-
-
-def questions_of(
-    assignment: Assignment, judgement: Judgement, bound: Mapping[str, str], error: PlumblineError | None
-) -> list[Question]:
-    """The protocol's questions, once they can be answered: about a claim only after it is shown."""
-    protocol = Protocol(assignment.item.protocol)
-    if protocol.reveals and not blinding.is_revealed(assignment):
-        return []
-    return [
-        Question(
-            name,
-            QUESTIONS[name],
-            [_answer(value, judgement.verdict.get(name), bound) for value in answers],
-            missing=error is not None
-            and error.field.startswith("verdict.")
-            and name not in judgement.verdict,
-        )
-        for name, answers in VERDICTS.get(protocol, {}).items()
-    ]
-
-
-def _answer(value: str, chosen: str | None, bound: Mapping[str, str]) -> tuple[str, str, bool, str]:
-    return value, ANSWERS.get(value, value), value == chosen, bound[ANSWER_KEYS.get(value, value)]
 
 
 @lru_cache(maxsize=256)

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from annotator import blinding, errors, queue
 from annotator.actions import review as acts
+from annotator.actions.alternatives import alternatives_of
 from annotator.models import Assignment, Membership
 from api import serializers as shapes
 from api.requests import member
@@ -25,6 +26,7 @@ def body_of(request: Request) -> Mapping[str, Any]:
 
 def _show(assignment: Assignment) -> dict[str, Any]:
     assignment.original = blinding.original(assignment)  # type: ignore[attr-defined]
+    assignment.alternatives = alternatives_of(assignment)  # type: ignore[attr-defined]
     return shapes.AssignmentSerializer(assignment).data
 
 

@@ -93,7 +93,12 @@ def test_nothing_is_revealed_before_the_commit(alice: Membership, call: Call) ->
     assert call(alice, "POST", f"{path}/commit", {"labels": "+++"}).json()["state"] == "committed"
     shown = call(alice, "GET", f"{path}/reveal").json()
     assert shown["injection"]["reason"] == "SECRET-REASON"
-    assert shown["annotations"] == [{"rater": f"injector:{machine.name}", "labels": ["+", "-", "+"]}]
+    assert shown["annotations"] == [
+        {
+            "rater": f"injector:{machine.name}", "labels": ["+", "-", "+"], "scores": None,
+            "redundancy_labels": [],
+        }
+    ]  # fmt: skip
     (finding,) = shown["findings"]
     assert finding.pop("advice").startswith("Check the step numbers of the claim.")
     assert finding == {

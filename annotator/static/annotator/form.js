@@ -1,9 +1,12 @@
 // The form and the judgement it holds: the same shape as core/judgement.py, so that the plain form, a draft and
 // the API mean the same.
 
+import { fillBulk, readBulk } from './bulk.js'
+import { fillOthers, readOthers } from './others.js'
+
 const WRONG = '-'
 const UNJUDGED = '.'
-const FIELDS = ['error_types', 'edit', 'insert', 'delete', 'note', 'finish_reason', 'verdict']
+const FIELDS = ['error_types', 'edit', 'insert', 'delete', 'note', 'finish_reason', 'verdict', 'bulk', 'alternatives']
 
 export const stepsOf = (form) => controlsOf(form).map(({ step }) => step)
 export const numberOf = (step) => Number(step.id.slice(1))
@@ -39,6 +42,8 @@ export function read(form) {
     delete: [], note: text(form.elements.note?.value), finish_reason: form.elements.finish_reason.value, verdict: {},
     duration_ms: Number(form.elements.duration_ms.value) || 0,
   }
+  draft.bulk = readBulk(form, draft.labels)
+  draft.alternatives = readOthers(form)
   if (before?.value.trim()) draft.insert[-1] = text(before.value)
   controls.forEach((one, i) => readStep(one, draft, i))
   for (const control of verdictsOf(form)) readVerdict(control, draft.verdict)
@@ -73,6 +78,8 @@ export function fill(form, draft) {
   })
   if (form.elements['insert--1']) form.elements['insert--1'].value = draft.insert?.[-1] ?? ''
   if (form.elements.note) form.elements.note.value = draft.note ?? ''
+  fillBulk(form, stepsOf(form), draft.bulk ?? [], draft.labels ?? '')
+  fillOthers(form, draft.alternatives)
   fillVerdict(form, draft.verdict ?? {})
 }
 

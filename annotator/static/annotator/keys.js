@@ -4,9 +4,12 @@ const TYPING = 'textarea, select, input:not([type="radio"], [type="checkbox"]), 
 const PRESSED_BY_ENTER = 'a, button, summary'
 const ARROWS = { ArrowDown: 'next', ArrowUp: 'previous' }
 
-/** Calls actions[name]() for the keys in force; `config.keys` lists [action, key, title]. */
+// An error type is an action too; a project may call one like another action, hence the prefix.
+const bindings = ({ keys, types }) => [...keys, ...types.map(([code, ...rest]) => [`type:${code}`, ...rest])]
+
+/** Calls actions[name]() for the keys in force; `config` lists [action, key, title] and the error types. */
 export function listen(config, actions) {
-  const bound = new Map(config.keys.map(([action, key]) => [key, action]))
+  const bound = new Map(bindings(config).filter(([, key]) => key).map(([action, key]) => [key, action]))
   const dialogs = document.getElementsByTagName('dialog') // kept by the browser: a search at each key is slow
   document.addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
@@ -26,14 +29,14 @@ export function listen(config, actions) {
 /** Fills the sheet that lists the keys in force. */
 export function fillSheet(dialog, config) {
   const list = dialog.querySelector('dl')
-  for (const [action, key, title] of config.keys) {
+  for (const [, key, title, definition] of bindings(config)) {
     const term = document.createElement('dt')
     const shown = document.createElement('kbd')
-    shown.textContent = key
+    shown.textContent = key || '–'
     term.append(shown)
     const meaning = document.createElement('dd')
     meaning.textContent = title
-    if (config.definitions[action]) meaning.title = config.definitions[action]
+    if (definition) meaning.title = definition
     list.append(term, meaning)
   }
 }

@@ -1,11 +1,14 @@
 // The review screen: moves between steps, labels, undoes, sends. The form works without any of this.
 
+import { byHand, fillBulk, followers } from './bulk.js'
 import { startClock } from './clock.js'
 import { csrf, makeDrafts } from './drafts.js'
 import { fill, markStep, numberOf, read, stepsOf } from './form.js'
 import { fillSheet, listen } from './keys.js'
 import { setMath, toggleRaw } from './math.js'
+import { focusOther, labelOther, otherAt, shownIn } from './others.js'
 import { makeRail } from './rail.js'
+import { markSources, nextDifference } from './sources.js'
 import { markStop } from './stops.js'
 
 const TYPING_PAUSE_MS = 700
@@ -18,6 +21,7 @@ const form = document.getElementById('review')
 const config = JSON.parse(document.getElementById('review-config').textContent)
 const refusal = document.getElementById('refusal')
 const steps = stepsOf(form)
+const questions = [...form.querySelectorAll('.questions fieldset.question')] // those below the steps
 const isOpen = form.dataset.phase !== 'done'
 let here = -1
 let busy = false
@@ -52,6 +56,40 @@ function mark(i) {
 }
 
 const firstOpen = () => Math.max(0, last.labels.indexOf('.'))
+const inQuestions = () => questions.indexOf(document.activeElement?.closest('fieldset.question'))
+
+/** The next stop: another way to go on, then the next step; below the last one the questions. */
+function forward() {
+  const question = inQuestions()
+  if (question >= 0) return ask(question + 1)
+  const others = shownIn(steps[here])
+  const other = others[others.indexOf(otherAt(document.activeElement)) + 1]
+  return other ? focusOther(other) : onward()
+}
+
+function back() {
+  const question = inQuestions()
+  if (question >= 0) return question > 0 ? ask(question - 1) : go(steps.length - 1)
+  const others = shownIn(steps[here])
+  const at = others.indexOf(otherAt(document.activeElement))
+  if (at > 0) return focusOther(others[at - 1])
+  return go(at === 0 ? here : here < 0 ? steps.length - 1 : here - 1)
+}
+
+const onward = () => (here + 1 < steps.length ? go(here + 1) : questions.length && ask(0))
+
+function ask(i) {
+  const control = questions[i] ? questions[i].querySelector(':checked') ?? questions[i].querySelector('input') : document.getElementById('main-action')
+  control?.focus({ preventScroll: true })
+  control?.scrollIntoView({ block: 'nearest', behavior: 'instant' })
+}
+
+/** The next step without a label; of what is revealed the next where a machine says otherwise. */
+function jump() {
+  if (form.dataset.phase === 'blind') return go(firstOpen())
+  const i = nextDifference(steps, here)
+  return i < 0 ? drafts?.show('saved', 'No step differs') : go(i)
+}
 
 // --- Changes ----------------------------------------------------------------------------------------
 
@@ -68,6 +106,7 @@ function undo() {
   if (!before) return
   fill(form, before.draft)
   took()
+  steps.forEach((step, i) => markSources(step, last.labels[i]))
   drafts.changed()
   if (before.step >= 0) go(before.step)
 }
@@ -76,11 +115,44 @@ function label(name) {
   const question = document.activeElement?.closest('.question')
   if (question) return choose(question, ANSWER_OF[name] ?? [])
   if (here < 0) return undefined
+  const other = otherAt(document.activeElement)
+  if (other) return labelOtherWay(other, name)
   for (const radio of form.elements[`label-${here}`]) radio.checked = radio.value === LABEL_OF[name]
-  steps[here].classList.remove('missing')
-  changed()
-  if (name !== 'wrong' && name !== 'unjudged') go(here + 1)
+  given(here)
+  if (name !== 'wrong' && name !== 'unjudged') onward()
   return undefined
+}
+
+/** A label of a step, by hand. */
+function given(i) {
+  byHand(form, steps, i)
+  steps[i].classList.remove('missing')
+  changed()
+  markSources(steps[i], last.labels[i])
+}
+
+/** Another way to go on is labelled, and the next one comes, if there is one. */
+function labelOtherWay(other, name) {
+  labelOther(other, LABEL_OF[name])
+  changed()
+  const others = shownIn(steps[here])
+  const next = others[others.indexOf(other) + 1]
+  if (next && name !== 'unjudged') focusOther(next)
+}
+
+/** The unjudged steps after this one get its label, in one act. */
+function labelFollowing() {
+  const label = last.labels[here]
+  if (!label || otherAt(document.activeElement)) return
+  if (label === '.') return refuse({ message: 'Label this step first: the steps after it are labelled like it.' })
+  refusal.hidden = true
+  const taken = followers(last.labels, here, form.classList.contains('stops'))
+  if (!taken.length) return
+  for (const i of taken) steps[i].querySelector(`[name="label-${i}"][value="${label}"]`).checked = true
+  const labels = [...last.labels].map((old, i) => (taken.includes(i) ? label : old)).join('')
+  fillBulk(form, steps, [...last.bulk, ...taken], labels)
+  changed()
+  for (const i of taken) markSources(steps[i], label)
 }
 
 /** Answers a question and moves to the next one. */
@@ -97,7 +169,7 @@ function choose(question, values) {
 
 function type(code) {
   const box = steps[here]?.querySelector(`[name="type-${here}"][value="${code}"]`)
-  if (!box || last.labels[here] !== '-') return false
+  if (!box || last.labels[here] !== '-' || otherAt(document.activeElement)) return false
   box.checked = !box.checked
   changed()
   return true
@@ -105,7 +177,7 @@ function type(code) {
 
 function tool(name) {
   const step = steps[here]
-  if (!step) return
+  if (!step || otherAt(document.activeElement)) return
   const field = form.elements[`${name}-${here}`]
   if (name === 'delete') {
     field.checked = !field.checked
@@ -239,24 +311,24 @@ const mainAction = () => form.querySelector('.dock .btn.main').click()
 // --- Wiring -----------------------------------------------------------------------------------------
 
 const moving = {
-  next: () => go(here + 1), previous: () => go(here < 0 ? steps.length - 1 : here - 1),
-  jump: () => go(firstOpen()), commit: mainAction, leave: leaveField, original: toggleOriginal,
+  next: forward, previous: back, jump, commit: mainAction, leave: leaveField, original: toggleOriginal,
   raw: () => { toggleRaw(document) }, guidelines: openGuidelines, keys: openKeys,
   question: () => openMore('more-question', 'question'),
 }
 const claim = form.querySelector('[data-question="claim"]')
 const judging = {
-  undo, note: () => openMore('more-note', 'note'),
+  undo, following: labelFollowing, note: () => openMore('more-note', 'note'),
   edit: () => tool('edit'), insert: () => tool('insert'), delete: () => tool('delete'),
   ...Object.fromEntries(Object.keys(LABEL_OF).map((name) => [name, () => label(name)])),
-  ...Object.fromEntries(Object.keys(config.definitions).map((code) => [code, () => type(code)])),
+  ...Object.fromEntries(config.types.map(([code]) => [`type:${code}`, () => type(code)])),
   ...(claim && Object.fromEntries(['accept', 'fix', 'reject'].map((value) => [value, () => choose(claim, [value])]))),
 }
 listen(config, isOpen ? { ...moving, ...judging } : moving)
 
 form.addEventListener('submit', (event) => {
-  if (event.submitter?.hasAttribute('formaction')) return
+  if (event.submitter?.hasAttribute('formaction') || form.elements.practice) return
   event.preventDefault()
+  if (event.submitter?.name === 'following') return labelFollowing()
   const name = document.activeElement?.name === 'skip_reason' ? 'skip' : event.submitter?.value
   if (name === 'save') drafts?.changed()
   else if (name) send(name)
@@ -269,7 +341,8 @@ form.addEventListener('change', ({ target }) => {
   const step = target.closest('.step')
   if (step) markStep(form, step)
   step?.classList.remove('missing')
-  changed()
+  if (target.name.startsWith('label-')) given(numberOf(step))
+  else changed()
 })
 
 form.addEventListener('input', ({ target }) => {
@@ -293,7 +366,8 @@ document.getElementById('open-guidelines')?.addEventListener('click', (event) =>
   openGuidelines()
 })
 fillSheet(document.getElementById('keys'), config)
-for (const chip of form.querySelectorAll('.chip')) chip.title = config.definitions[chip.firstChild.value] ?? ''
+const definitions = Object.fromEntries(config.types.map(([code, , , definition]) => [code, definition]))
+for (const chip of form.querySelectorAll('.chip')) chip.title = definitions[chip.firstChild.value] ?? ''
 
 if (isOpen) startClock(form.elements.duration_ms)
 markStop(form, last.labels)
