@@ -10,7 +10,7 @@ from django.conf import settings
 
 from annotator import errors
 from annotator.core.digest import digest, solution_digest
-from annotator.formats import FORMATS, BadReading, Format, Read, reader
+from annotator.formats import FORMATS, READABLE, BadReading, Format, Read, reader
 from annotator.formats.reading import Source
 from annotator.formats.readings import complete
 from annotator.formats.records import ImportRecord, LoneProblem, Place, ProblemRecord, UnreadableFile
@@ -58,9 +58,16 @@ def format_named(name: str) -> Format:
     return FORMATS[name]
 
 
+def readable_named(name: str) -> Format:
+    """The format of files that hold solutions or problems."""
+    if name not in READABLE:
+        raise errors.Invalid(f"The format must be one of {', '.join(READABLE)}, not {name!r}.", field="format")
+    return FORMATS[name]
+
+
 def reader_named(name: str, reading: Mapping[str, Any]) -> Read:
     """What reads the format's files, told so much. Raises Invalid naming the format or what was told wrongly."""
-    format_named(name)
+    readable_named(name)
     try:
         return reader(name, reading)
     except BadReading as error:
@@ -69,7 +76,7 @@ def reader_named(name: str, reading: Mapping[str, Any]) -> Read:
 
 def check_reading(name: str, reading: Mapping[str, Any]) -> dict[str, Any]:
     """The reading as an Import keeps it, {} for formats whose reader is told nothing. Raises Invalid."""
-    fmt = format_named(name)
+    fmt = readable_named(name)
     try:
         return complete(fmt.name, fmt.told, reading)
     except BadReading as error:

@@ -13,12 +13,12 @@ from django.utils import timezone
 from annotator import errors, policies
 from annotator.actions import import_write
 from annotator.actions.annotation_import_rows import take_back
-from annotator.actions.import_files import File, check_reading, folder_of, forget_files, format_named
+from annotator.actions.import_files import File, check_reading, folder_of, forget_files, readable_named
 from annotator.actions.import_items import NEEDS_ORIGINAL
 from annotator.actions.projects import MAX_OVERLAP
 from annotator.actions.record import record
 from annotator.actions.transfers import awaits_map, is_held, is_stalled, ring
-from annotator.formats import FORMATS
+from annotator.formats import READABLE
 from annotator.models import (
     Annotation,
     Finding,
@@ -34,7 +34,7 @@ from annotator.models import (
 )
 from annotator.policies import Actor
 
-DEFAULT_PROTOCOL = dict.fromkeys(FORMATS, Protocol.LABEL_STEPS) | {"prmbench": Protocol.VERIFY_INJECTION}
+DEFAULT_PROTOCOL = dict.fromkeys(READABLE, Protocol.LABEL_STEPS) | {"prmbench": Protocol.VERIFY_INJECTION}
 HAS_ORIGINALS = ("prmbench",)
 UNFINISHED = (TransferState.WAITING, TransferState.CHECKING, TransferState.CHECKED, TransferState.WRITING)
 ROWS_AT_ONCE = 1_000
@@ -85,7 +85,7 @@ def start_upload(
 ) -> Import:
     """Keep the uploaded files under names of our own and have them checked; where things are in files that
     each group lays out as it likes is asked first (import_map.give_map)."""
-    unsaid = bool(format_named(format).told) and not options.get("reading")
+    unsaid = bool(readable_named(format).told) and not options.get("reading")
     if unsaid:
         options["reading"] = {"map": TO_BE_SAID}
     row = _create(by, project, format, options)
