@@ -1,0 +1,1 @@
+"""What the papers compute: plain numbers in, plain numbers out. Neither Django nor torch."""

@@ -1,0 +1,178 @@
+"""PRMBench's tables from compared columns: overall, per kind, per group, bias, positions. In percent.
+
+Undefined values are None. In the reference reading that is also what its evaluator marks with -1 (its tables
+clamp such values to 0), but a -1 still enters the values computed from it, as there.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+
+from annotator.core.intervals import bootstrap
+from annotator.core.labels import MULTI_SOLUTIONS
+from scoring.metrics import confusion
+from scoring.metrics.confusion import FN, FP, TN, TP, Floats, Reading
+from scoring.metrics.prmbench import (
+    CORRECT,
+    GROUPS,
+    KINDS,
+    Columns,
+    Item,
+    Prediction,
+    columns,
+)
+
+MOST_POSITIONS: Final = 30
+
+
+def evaluate(
+    items: Sequence[Item],
+    predictions: Mapping[str, Prediction],
+    reading: Reading = "reference",
+    draws: int = 0,
+) -> dict[str, Any]:
+    """Return PRMBench's metrics of a rater's predictions.
+
+    items: ids are unique.  predictions: by item id; ids that no item has are counted, not used.  draws: of
+    problem groups for 95 % intervals, 0 for none.
+    """
+    found = columns(items, predictions, reading)
+    kind = np.array([items[n].kind for n in found.index], dtype=object)
+    is_scored = kind != CORRECT
+    report = {
+        "reading": reading,
+        "overall": _values(found, is_scored, reading) | {"similarity": _similarity(items, found, kind)},
+        "kinds": {
+            code: _of_kind(items, found, kind, code, reading) for code in KINDS if (kind == code).any()
+        },
+        "correct": _values(found, ~is_scored, reading),
+        "bias": _bias(items),
+        "positions": _positions(found, is_scored),
+        **_counts(items, predictions, found),
+    }
+    report["groups"] = _groups({code: values["prm_score"] for code, values in report["kinds"].items()})
+    if draws:
+        report["intervals"] = _intervals(items, found, kind, reading, draws)
+    return report
+
+
+def shown(value: Any) -> float | None:
+    """A share as percent; None where it is undefined or the reference's sentinel."""
+    number = float(value)
+    return None if np.isnan(number) or number < 0 else 100 * number
+
+
+def score_of(code: str, counts: Floats, reading: Reading) -> Floats:
+    """A kind's PRMScore; of multi-solutions, which have no wrong step, F1 alone (the tables' value)."""
+    return confusion.f1(counts, reading) if code == MULTI_SOLUTIONS else confusion.prm_score(counts, reading)
+
+
+def _values(found: Columns, rows: Any, reading: Reading, code: str = "") -> dict[str, Any]:
+    counts = found.counts[rows].sum(axis=0)
+    other, first = confusion.negative(counts), found.first_found[rows]
+    known = first[~np.isnan(first)]
+    return {
+        "prm_score": shown(score_of(code, counts, reading)),
+        "f1": shown(confusion.f1(counts, reading)),
+        "negative_f1": shown(confusion.f1(other, reading)),
+        "precision": shown(confusion.precision(counts, reading)),
+        "recall": shown(confusion.recall(counts, reading)),
+        "negative_precision": shown(confusion.precision(other, reading)),
+        "negative_recall": shown(confusion.recall(other, reading)),
+        "accuracy": shown(confusion.accuracy(counts, reading)),
+        "correct_step_accuracy": shown(confusion.recall(counts, reading)),
+        "wrong_step_accuracy": shown(confusion.recall(other, reading)),
+        "first_error_accuracy": shown(known.mean()) if len(known) else None,
+        "n_items": int(np.count_nonzero(rows)),
+        "n_steps": int(counts.sum()),
+        "n_wrong": int(counts[TN] + counts[FP]),
+    }
+
+
+def _of_kind(items: Sequence[Item], found: Columns, kind: Any, code: str, reading: Reading) -> dict[str, Any]:
+    rows = kind == code
+    similarity = _similarity(items, found, np.where(rows | (kind == CORRECT), kind, ""))
+    return _values(found, rows, reading, code) | {"similarity": similarity}
+
+
+def _similarity(items: Sequence[Item], found: Columns, kind: Any) -> float | None:
+    """Mean distance between the share called valid of an item and of its original. Originals of which nothing
+    is called valid do not count, as in the reference; kind "" leaves an item out."""
+    original = {
+        items[n].base: share
+        for n, share, code in zip(found.index, found.valid_share, kind, strict=True)
+        if code == CORRECT and share > 0
+    }
+    apart = [
+        abs(share - original[items[n].base])
+        for n, share, code in zip(found.index, found.valid_share, kind, strict=True)
+        if code not in (CORRECT, "") and not np.isnan(share) and items[n].base in original
+    ]
+    return shown(np.mean(apart)) if apart else None
+
+
+def _groups(scores: Mapping[str, float | None]) -> dict[str, float | None]:
+    """S1, S2, S3: unweighted means of their kinds; undefined where one of them is."""
+    means = {}
+    for group, codes in GROUPS.items():
+        known = [score for code in codes if (score := scores.get(code)) is not None]
+        means[group] = sum(known) / len(known) if len(known) == len(codes) else None
+    return means
+
+
+def _bias(items: Sequence[Item]) -> float | None:
+    """Mean share of wrong steps, as the bias table's reference line has it: items that do not claim more wrong
+    steps than they have steps, originals left out."""
+    shares = [
+        len(item.wrong) / item.n_steps
+        for item in items
+        if item.kind != CORRECT and len(item.wrong) <= item.n_steps
+    ]
+    return shown(np.mean(shares)) if shares else None
+
+
+def _positions(found: Columns, rows: Any) -> list[dict[str, Any]]:
+    """How often wrong steps are found, by their place from 1 on; places beyond the last are left out."""
+    kept = rows[found.owner]
+    at, hits = found.at[kept], found.hits[kept]
+    places = [place for place in np.unique(at) if place < MOST_POSITIONS]
+    return [
+        {"step": int(place) + 1, "n": int((at == place).sum()), "accuracy": shown(hits[at == place].mean())}
+        for place in places
+    ]
+
+
+def _counts(items: Sequence[Item], predictions: Mapping[str, Prediction], found: Columns) -> dict[str, Any]:
+    """What is there and what is not. validity_rate as the reference's: parsed items among those predicted,
+    originals left out."""
+    scored = [item for item in items if item.kind != CORRECT]
+    there = [item for item in scored if item.id in predictions]
+    parsed = sum(predictions[item.id].is_parsed for item in there)
+    lengths = [(len(predictions[item.id].validity), item.n_steps) for item in items if item.id in predictions]
+    return {
+        "n_items": len(items),
+        "n_absent": sum(item.id not in predictions for item in items),
+        "n_unknown": len(predictions.keys() - {item.id for item in items}),
+        "n_short": sum(got < n for got, n in lengths),
+        "n_long": sum(got > n for got, n in lengths),
+        "n_unparsed": sum(not predictions[item.id].is_parsed for item in items if item.id in predictions),
+        "validity_rate": 100 * parsed / len(scored) if scored else None,
+    }
+
+
+def _intervals(
+    items: Sequence[Item], found: Columns, kind: Any, reading: Reading, draws: int
+) -> dict[str, list[float | None]]:
+    """95 % intervals of PRMScore, overall and per kind, drawing problem groups."""
+    groups, index = np.unique([items[n].group for n in found.index], return_inverse=True)
+    made = {}
+    for name in ("overall", *(code for code in KINDS if (kind == code).any())):
+        rows = kind != CORRECT if name == "overall" else kind == name
+        columns_of = (np.bincount(index[rows], found.counts[rows, n], len(groups)) for n in (TP, FP, TN, FN))
+        sums = np.stack([column.astype(np.float64) for column in columns_of], axis=1)
+        statistic = partial(score_of, name, reading=reading)
+        low, high, _ = bootstrap(sums[sums.any(axis=1)], statistic, draws=draws)
+        made[name] = [None if end is None else shown(end) for end in (low, high)]
+    return made
