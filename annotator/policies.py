@@ -61,6 +61,7 @@ ACCESS: dict[str, dict[str, Level]] = {
     "imports": {"GET": L, "POST": L},
     "import": {"GET": L, "POST": L},
     "import-map": {"GET": L, "POST": L},
+    "import-labels": {"GET": L, "POST": L},
     "exports": {"GET": L, "POST": L},
     "export": {"GET": L, "POST": L},
     "export-file": {"GET": L},

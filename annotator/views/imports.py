@@ -11,8 +11,8 @@ from annotator.actions.import_report import Report
 from annotator.actions.transfers import awaits_map
 from annotator.forms import refusals_in
 from annotator.middleware import PageRequest
-from annotator.models import Import, TransferState
-from annotator.views import paging, words
+from annotator.models import Import, ImportKind, TransferState
+from annotator.views import labels_in, paging, words
 from annotator.views.transfer_forms import ImportForm
 
 STEPS = {"write": acts.write_good, "resume": acts.resume_import, "remove": acts.remove_import}
@@ -41,6 +41,8 @@ def import_page(request: PageRequest, project: str, transfer: int) -> HttpRespon
     row = find_import(request, transfer)
     if request.method == "POST":
         return _step(request, row)
+    if row.kind == ImportKind.ANNOTATIONS:
+        return render(request, "annotator/import_judgements.html", _context(row) | labels_in.found_in(row))
     return render(request, "annotator/import.html", _context(row))
 
 
