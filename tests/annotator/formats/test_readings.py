@@ -1,6 +1,7 @@
 """What readers are told, and guesses of where things are."""
 
 import io
+import json
 from typing import Any
 
 import pytest
@@ -70,10 +71,10 @@ def test_the_readers_do_as_told() -> None:
     assert (found.solution.steps, found.labels[0].labels) == (("Add.", "It is 2."), "+-")
     (alone,) = reader("jsonl", {"map": "problem=q"})(io.BytesIO(line), "f")
     assert isinstance(alone, LoneProblem)
-    choice = '{"from_name": "v_1", "type": "choices", "value": {"choices": ["wrong"]}}'
-    task = '[{"id": 1, "data": {"q": "?", "s": ["a", "b"]}, "annotations": [{"result": [%s]}]}]' % choice
+    choice = {"from_name": "v_1", "type": "choices", "value": {"choices": ["wrong"]}}
+    task = [{"id": 1, "data": {"q": "?", "s": ["a", "b"]}, "annotations": [{"result": [choice]}]}]
     told = {"map": "problem=q,steps=s", "control": "v_", "first": 1}
-    (found,) = reader("label_studio", told)(io.BytesIO(task.encode()), "f")
+    (found,) = reader("label_studio", told)(io.BytesIO(json.dumps(task).encode()), "f")
     assert isinstance(found, ImportRecord)
     assert found.labels[0].labels == "-."
 
