@@ -1,0 +1,172 @@
+"""Best-of-N: which of N sampled responses a rater would pick (arXiv 2501.07301, sections 2 and 4; PRMBench's
+mr_eval/tasks/prmbench_bon). In percent; undefined is None.
+
+A response's score is its step scores put together: product, minimum, mean or last. Of equal scores the first
+response wins. A product is a sum of logarithms, so that a hundred steps do not round to nothing.
+
+PRMBench's own rule shifts every score of a question by its minimum less 0.01 before the product: `shifted`.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import inf, log
+from typing import Any, Final, NamedTuple
+
+Scores = Sequence[float]
+
+
+class Response(NamedTuple):
+    """One sampled answer. answer: the final answer as a text that equal answers share, "" for none.
+    scores: a number a step, None where the rater gave none."""
+
+    answer: str
+    is_right: bool
+    scores: Scores | None
+
+
+class Question(NamedTuple):
+    """A question's N responses in the order sampled; the first stands for greedy decoding where `greedy` says
+    nothing else."""
+
+    id: str
+    dataset: str
+    responses: Sequence[Response]
+    greedy_is_right: bool | None = None
+
+
+def product(scores: Scores) -> float:
+    """The logarithm of the product: it orders responses as the product does. A score of 0 or less is -inf."""
+    return sum(log(score) if score > 0 else -inf for score in scores)
+
+
+def mean(scores: Scores) -> float:
+    return sum(scores) / len(scores)
+
+
+def last(scores: Scores) -> float:
+    return scores[-1]
+
+
+AGGREGATES: Final[Mapping[str, Callable[[Scores], float]]] = {
+    "product": product, "min": min, "mean": mean, "last": last,
+}  # fmt: skip
+
+
+def evaluate(questions: Iterable[Question]) -> dict[str, Any]:
+    """Return accuracies per dataset and their unweighted means.
+
+    n: responses a question, None where questions differ. A question of which no response has scores counts
+    for what needs none alone, and is counted in n_unscored.
+    """
+    by_dataset: defaultdict[str, list[Question]] = defaultdict(list)
+    for question in questions:
+        by_dataset[question.dataset].append(question)
+    datasets = {name: _of_dataset(asked) for name, asked in by_dataset.items()}
+    sizes = {len(question.responses) for asked in by_dataset.values() for question in asked}
+    return {
+        "n": sizes.pop() if len(sizes) == 1 else None,
+        **_means(list(datasets.values())),
+        "n_unscored": sum(values["n_unscored"] for values in datasets.values()),
+        "datasets": datasets,
+    }
+
+
+def pick(responses: Sequence[Response], aggregate: str) -> int | None:
+    """The place of the response with the highest score, the first of equal ones; None where none has scores."""
+    scored = [(at, response.scores) for at, response in enumerate(responses) if response.scores]
+    if not scored:
+        return None
+    if aggregate == "shifted":
+        return _pick_shifted(scored)
+    combine = AGGREGATES[aggregate]
+    return max(scored, key=lambda one: (combine(one[1]), -one[0]))[0]
+
+
+def majority(responses: Sequence[Response]) -> int | None:
+    """The first response with the answer that most give; of equally many answers the one met first."""
+    return _heaviest(responses, [1.0] * len(responses))
+
+
+def weighted_majority(responses: Sequence[Response], aggregate: str) -> int | None:
+    """The first response with the answer whose responses' scores add up to most (products as such)."""
+    weights = [_weight(response.scores, aggregate) for response in responses]
+    return _heaviest(responses, weights) if any(response.scores for response in responses) else None
+
+
+def _weight(scores: Scores | None, aggregate: str) -> float:
+    if not scores:
+        return 0.0
+    if aggregate != "product":
+        return AGGREGATES[aggregate](scores)
+    whole = 1.0
+    for score in scores:
+        whole *= score
+    return whole
+
+
+def _heaviest(responses: Sequence[Response], weights: Sequence[float]) -> int | None:
+    total: defaultdict[str, float] = defaultdict(float)
+    first: dict[str, int] = {}
+    for at, (response, weight) in enumerate(zip(responses, weights, strict=True)):
+        if response.answer:
+            total[response.answer] += weight
+            first.setdefault(response.answer, at)
+    return first[max(total, key=lambda answer: total[answer])] if total else None
+
+
+def _pick_shifted(scored: Sequence[tuple[int, Scores]]) -> int:
+    least = min(min(scores) for _, scores in scored) - 0.01
+    return max(scored, key=lambda one: (product([score - least for score in one[1]]), -one[0]))[0]
+
+
+def _of_dataset(questions: Sequence[Question]) -> dict[str, Any]:
+    best: dict[str, float | None] = {
+        name: _accuracy(questions, lambda q, name=name: pick(q.responses, name))  # type: ignore[misc]
+        for name in (*AGGREGATES, "shifted")
+    }
+    weighted = {
+        name: _accuracy(questions, lambda q, name=name: weighted_majority(q.responses, name))  # type: ignore[misc]
+        for name in AGGREGATES
+    }
+    common = _accuracy(questions, lambda q: majority(q.responses))
+    return {
+        "prm@n": best,
+        "maj@n": common,
+        "weighted_maj@n": weighted,
+        "pass@n": _share([any(response.is_right for response in q.responses) for q in questions]),
+        "greedy": _greedy(questions),
+        "gain": {name: _less(value, common) for name, value in best.items()},
+        "n_questions": len(questions),
+        "n_unscored": sum(pick(q.responses, "min") is None for q in questions),
+    }
+
+
+def _accuracy(questions: Sequence[Question], choose: Callable[[Question], int | None]) -> float | None:
+    """Over the questions of which something can be chosen."""
+    chosen = [(question, choose(question)) for question in questions]
+    return _share([q.responses[at].is_right for q, at in chosen if at is not None])
+
+
+def _greedy(questions: Sequence[Question]) -> float | None:
+    known = [q.greedy_is_right for q in questions if q.greedy_is_right is not None]
+    return _share(known) if len(known) == len(questions) else None
+
+
+def _share(hits: Sequence[bool]) -> float | None:
+    return 100 * sum(hits) / len(hits) if hits else None
+
+
+def _less(value: float | None, other: float | None) -> float | None:
+    return None if value is None or other is None else value - other
+
+
+def _means(datasets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Unweighted means over datasets; undefined where one of them is."""
+    names = ("prm@n", "maj@n", "weighted_maj@n", "pass@n", "greedy", "gain")
+    return {name: _mean_of([values[name] for values in datasets]) for name in names}
+
+
+def _mean_of(values: Sequence[Any]) -> Any:
+    if values and isinstance(values[0], dict):
+        return {key: _mean_of([value[key] for value in values]) for key in values[0]}
+    return sum(values) / len(values) if values and None not in values else None
