@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Count, Max, Sum
 from django.utils import timezone
 
 from annotator import errors, policies, queue
@@ -47,7 +48,21 @@ def join_project(*, project: Project, user: User, role: Role) -> Membership:
     )
     if not is_new:
         raise errors.Conflict(f"{user} is already in {project}, as {member.role}.")
+    _count_again(member)
     return member
+
+
+def _count_again(member: Membership) -> None:
+    """Who comes back finds what they submitted before; their counters went with the membership."""
+    done = Assignment.objects.filter(
+        project=member.project, rater=member.rater_id, state=AssignmentState.SUBMITTED
+    ).order_by()
+    took = done.annotate(ms=Max("annotations__duration_ms"))
+    found = took.aggregate(n=Count("pk"), active_ms=Sum("ms"), last=Max("submitted_at"))
+    if found["n"]:
+        member.n_submitted, member.active_ms = found["n"], found["active_ms"] or 0
+        member.last_active_at = found["last"]
+        member.save(update_fields=["n_submitted", "active_ms", "last_active_at"])
 
 
 @transaction.atomic
@@ -78,6 +93,28 @@ def remove_member(*, by: Actor, membership: Membership) -> None:
     _withdraw_all(member)
     record(by, "remove_member", member.project, user=member.user_id, role=member.role, items=given_back)
     member.delete()
+
+
+@transaction.atomic
+def take_back_claims(*, by: Actor, membership: Membership, because: str) -> int:
+    """Give everything a member has claimed or was assigned back to the queue; returns how many. Drafts stay, and
+    so does what they have committed: that is used up, and the item's page can close it."""
+    policies.check_at_least(by, Role.LEAD, membership.project)
+    if not because.strip():
+        raise errors.Incomplete("Say why you take it back: they will ask.", field="because")
+    member = _lock(membership)
+    held = Assignment.objects.filter(
+        project=member.project, rater=member.rater_id, state=AssignmentState.CLAIMED, reopened=False
+    )
+    rows = dict(held.select_for_update(no_key=True).values_list("pk", "item_id"))
+    Assignment.objects.filter(pk__in=rows).update(
+        state=AssignmentState.EXPIRED, assigned=False, lease_until=None
+    )
+    queue.give_back(rows.values(), timezone.now())
+    if rows:
+        reason, items = because.strip()[:300], sorted(rows.values())
+        record(by, "take_back_claims", member.project, user=member.user_id, items=items, because=reason)
+    return len(rows)
 
 
 @transaction.atomic

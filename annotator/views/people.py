@@ -1,8 +1,10 @@
 """Members and invitations of a project. Links are shown once, in the answer to the POST that made them."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from django.contrib import messages
+from django.db.models import Count, F
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,9 +15,12 @@ from annotator.actions import account
 from annotator.actions import people as acts
 from annotator.forms import InviteForm, refusals_in
 from annotator.middleware import PageRequest
-from annotator.models import Invitation, Membership, Role
+from annotator.models import Assignment, Invitation, Membership, Project, Role
+from annotator.models.review import OPEN_STATES
+from annotator.views import words
 
 INVITATIONS_SHOWN = 50
+HELD_SHOWN = 20
 
 
 @never_cache
@@ -60,6 +65,15 @@ def _change_role(request: PageRequest) -> HttpResponse:
     return redirect("people", request.membership.project.slug)
 
 
+def _take_back(request: PageRequest) -> HttpResponse:
+    member = _member(request)
+    n = acts.take_back_claims(
+        by=request.membership, membership=member, because=request.POST.get("because", "")
+    )
+    messages.success(request, f"{n} back in the queue." if n else f"{member.user} holds no claim.")
+    return redirect(f"{reverse('people', args=[member.project.slug])}?member={member.pk}")
+
+
 def _remove(request: PageRequest) -> HttpResponse:
     """Who took themselves out has no people page to go back to."""
     member = _member(request)
@@ -83,6 +97,7 @@ STEPS: dict[str, Callable[[PageRequest], HttpResponse]] = {
     "invite": _invite,
     "revoke": _revoke,
     "role": _change_role,
+    "take-back": _take_back,
     "remove": _remove,
     "password-link": _password_link,
 }
@@ -98,9 +113,9 @@ def _page(
 ) -> HttpResponse:
     project = request.membership.project
     invitations = Invitation.objects.filter(project=project).select_related("created_by", "used_by")
-    members = Membership.objects.filter(project=project).select_related("user")
     context = {
-        "members": members.order_by("user__username"),
+        "members": _rows(project),
+        "held": _held(chosen) if chosen else [],
         "invitations": invitations[:INVITATIONS_SHOWN],
         "form": form,
         "link": link,
@@ -112,10 +127,35 @@ def _page(
     return render(request, "annotator/people.html", context)
 
 
+class Row(NamedTuple):
+    """A member and how many items they hold."""
+
+    member: Membership
+    n_held: int
+    active: str
+
+
+def _rows(project: Project) -> list[Row]:
+    open_ = Assignment.objects.filter(project=project, state__in=OPEN_STATES).order_by()
+    held = dict(open_.values_list("rater").annotate(n=Count("pk")))
+    members = Membership.objects.filter(project=project).select_related("user").order_by("user__username")
+    return [
+        Row(member, held.get(member.rater_id, 0), words.duration(member.active_ms or None))
+        for member in members
+    ]
+
+
+def _held(member: Membership) -> list[Assignment]:
+    """The first of what a member has in hand, what was begun first before what waits."""
+    rows = Assignment.objects.filter(
+        project=member.project_id, rater=member.rater_id, state__in=OPEN_STATES
+    ).defer("draft")
+    return list(rows.order_by(F("claimed_at").asc(nulls_last=True), "id")[:HELD_SHOWN])
+
+
 def _chosen(request: PageRequest) -> Membership | None:
-    """The member whose row an owner is about to change."""
-    is_asked = "member" in request.GET and request.membership.is_at_least(Role.OWNER)
-    return _member(request) if is_asked else None
+    """The member that the page is to show by themselves."""
+    return _member(request) if "member" in request.GET else None
 
 
 def _member(request: PageRequest) -> Membership:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from annotator import errors, queue
 from annotator.actions import people, review
 from annotator.models import (
+    Annotation,
     Assignment,
     AssignmentState,
     Event,
@@ -26,6 +27,7 @@ from annotator.models import (
 )  # fmt: skip
 from annotator.policies import Operator
 from tests import factories
+from tests.annotator import reviewed
 
 pytestmark = pytest.mark.django_db
 
@@ -396,3 +398,86 @@ def test_the_same_role_again_and_a_member_who_is_gone(owner: Membership, bob: Me
     people.remove_member(by=owner, membership=Membership.objects.get(pk=bob.pk))
     with pytest.raises(errors.Missing, match="not in the project any more"):
         people.change_role(by=owner, membership=bob, role="lead")
+
+
+# --- What somebody has in hand ----------------------------------------------------------------------
+
+
+def test_a_lead_sees_what_somebody_has_in_hand_and_takes_the_claims_back(
+    project: Project, lead: Membership, bob: Membership
+) -> None:
+    item = factories.injected_item(project, 0, wanted=1)
+    claim = queue.claim(by=bob)
+    assert claim
+    review.save_draft(by=bob, assignment_id=claim.pk, data={"labels": "+......"}, version=0)
+    client, page = signed_in(lead.user), people_page(project)
+    (row,) = [row for row in client.get(page).context["members"] if row.member == bob]
+    assert row.n_held == 1
+    text = client.get(f"{page}?member={bob.pk}").content.decode()
+    assert f"Item {item.pk}" in text
+    assert "Remove from the project" not in text
+    answer = client.post(page, {"do": "take-back", "member": bob.pk, "because": "On leave."}, follow=True)
+    assert "1 back in the queue" in answer.content.decode()
+    assert "Holds nothing just now" in answer.content.decode()
+    claim.refresh_from_db()
+    item.refresh_from_db()
+    assert (claim.state, claim.draft["labels"]) == (AssignmentState.EXPIRED, "+......")
+    assert item.open_slots == 1
+    event = Event.objects.get(verb="take_back_claims")
+    assert event.data == {"user": bob.user_id, "items": [item.pk], "because": "On leave."}
+    again = queue.claim(by=bob)
+    assert again
+    assert again.pk == claim.pk
+
+
+def test_what_is_committed_stays_with_its_reviewer(
+    project: Project, lead: Membership, bob: Membership
+) -> None:
+    factories.injected_item(project, 0)
+    claim = queue.claim(by=bob)
+    assert claim
+    review.commit(by=bob, assignment_id=claim.pk, data={"labels": "+" * 7})
+    assert people.take_back_claims(by=lead, membership=bob, because="On leave.") == 0
+    claim.refresh_from_db()
+    assert claim.state == AssignmentState.COMMITTED
+    assert not Event.objects.filter(verb="take_back_claims").exists()
+
+
+def test_taking_back_wants_a_reason_and_a_lead(project: Project, lead: Membership, bob: Membership) -> None:
+    with pytest.raises(errors.Incomplete):
+        people.take_back_claims(by=lead, membership=bob, because=" ")
+    with pytest.raises(errors.Forbidden):
+        people.take_back_claims(by=bob, membership=lead, because="Mine.")
+    stranger = factories.member(factories.project(), role=Role.OWNER)
+    with pytest.raises(errors.Missing):
+        people.take_back_claims(by=stranger, membership=bob, because="Mine.")
+
+
+def test_who_was_removed_comes_back_with_their_work(
+    project: Project, owner: Membership, bob: Membership
+) -> None:
+    for number in (0, 2):
+        item = factories.plain_item(project, number, protocol="label_steps")
+        labels = "+" * item.solution.n_steps
+        done = reviewed.submitted(bob, item, labels)
+        Annotation.objects.filter(assignment=done).update(duration_ms=1000)
+    people.remove_member(by=owner, membership=bob)
+    back = people.add_member(by=owner, project=project, user=bob.user, role="reviewer")
+    back.refresh_from_db()
+    assert back.rater_id == bob.rater_id
+    assert (back.n_submitted, back.active_ms) == (2, 2000)
+    assert back.last_active_at
+
+
+def test_the_people_page_costs_the_same_for_many_who_hold_items(project: Project, lead: Membership) -> None:
+    def queries() -> int:
+        client = signed_in(lead.user)
+        with CaptureQueriesContext(connection) as found:
+            client.get(people_page(project))
+        return len(found)
+
+    few = queries()
+    for n in range(6):
+        factories.injected_item(project, n)
+        assert queue.claim(by=factories.member(project))
+    assert queries() == few
