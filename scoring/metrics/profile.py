@@ -52,7 +52,7 @@ def auc(scores: Floats, is_right: NDArray[np.bool_]) -> float | None:
     n_right, n_wrong = int(is_right.sum()), int((~is_right).sum())
     if not n_right or not n_wrong:
         return None
-    values, place, times = np.unique(scores, return_inverse=True, return_counts=True)
+    _, place, times = np.unique(scores, return_inverse=True, return_counts=True)
     middle = times.cumsum() - (times - 1) / 2  # the mean rank of each value, from 1
     ranks = float(middle[place][is_right].sum())
     return (ranks - n_right * (n_right + 1) / 2) / (n_right * n_wrong)
