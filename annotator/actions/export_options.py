@@ -6,6 +6,7 @@ threshold   a step is right if its score is above it; without it stored labels s
 retired     true: solutions whose items are retired go out too
 """
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -60,7 +61,13 @@ class Chosen:
         cut = THRESHOLD if self.threshold is None else self.threshold
         n = len(row.labels)
         labels = options.harden(row.scores[:n], cut).ljust(n, lab.UNJUDGED)
-        return replace(row, labels=labels, is_source=False)
+        return replace(row, labels=labels, is_source=False, said=_without_threshold(row.said))
+
+
+def _without_threshold(said: str) -> str:
+    """What a file said, but for the threshold that its labels were made with: these are made with another."""
+    kept = json.loads(said) if said else {}
+    return json.dumps({key: kept[key] for key in kept if key != "threshold"}) if kept else ""
 
 
 def choose(fmt: Format, given: Mapping[str, Any] | None) -> Chosen:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from annotator.core import labels as core
 from annotator.formats import choices, options, results
 from annotator.formats.records import AnnotationRecord, CannotWrite, ExportRecord, Place, UnknownLabels
 
@@ -54,9 +55,11 @@ def judgement(row: ExportRecord) -> AnnotationRecord:
     """Return the row as the result that it is; its lists are equally long."""
     if not row.is_parsed:
         return AnnotationRecord(_NOWHERE, idx(row), is_parsed=False, extra=row.said)
-    labels = row.labels[: options.judged(row.labels)] or None
-    beside = row.redundancy_labels or ""
-    redundant = beside[: options.judged(beside)] or None
+    kept = json.loads(row.said) if row.said else {}
+    labels = _own(row.labels, kept.get("labels"))
+    if kept.get("threshold") is not None:  # the file had scores alone
+        labels = None
+    redundant = _own(row.redundancy_labels or "", kept.get("redundancy_labels"))
     lists = (labels, row.scores, redundant, row.redundancy_scores)
     least = min(len(one) for one in lists if one is not None)
     return AnnotationRecord(
@@ -64,3 +67,11 @@ def judgement(row: ExportRecord) -> AnnotationRecord:
         redundancy_labels=redundant and redundant[:least],
         redundancy_scores=row.redundancy_scores and row.redundancy_scores[:least], extra=row.said,
     )  # fmt: skip
+
+
+def _own(labels: str, own: str | None) -> str | None:
+    """Return the labels up to the first step without one, or the file's own list if that is what they are:
+    it may have more labels than the solution has steps."""
+    if own and own[: len(labels)].ljust(len(labels), core.UNJUDGED) == labels:
+        return own
+    return labels[: options.judged(labels)] or None
