@@ -53,6 +53,7 @@ class SignUpForm(Plain, UserCreationForm):  # type: ignore[type-arg]
 class PreferencesForm(Plain, forms.Form):
     name = forms.CharField(max_length=150, required=False, help_text="How leads may know you; may be empty.")
     theme = forms.ChoiceField(choices=THEMES, required=False)
+    large_text = forms.BooleanField(required=False, help_text="The review screen in larger letters, wider set.")
 
 
 class NewPasswordForm(Plain, SetPasswordForm):  # type: ignore[type-arg]

@@ -101,12 +101,23 @@ def change_password(*, user: User, old: str, new: str) -> User:
 
 
 @transaction.atomic
-def set_preferences(*, user: User, name: str, theme: str) -> User:
+def set_preferences(*, user: User, name: str, theme: str, large_text: bool = False) -> User:
     if theme not in ("", "light", "dark"):
         raise errors.Invalid("Choose light, dark or the system's.", field="theme")
     user.first_name, user.last_name, user.theme = name.strip()[:150], "", theme
-    user.save(update_fields=["first_name", "last_name", "theme"])
-    record(user, "set_preferences", None, name=user.first_name, theme=theme)
+    user.large_text = large_text
+    user.save(update_fields=["first_name", "last_name", "theme", "large_text"])
+    record(user, "set_preferences", None, name=user.first_name, theme=theme, large_text=large_text)
+    return user
+
+
+@transaction.atomic
+def set_large_text(*, user: User, large: bool) -> User:
+    """The review screen's own switch; nothing is written where it is so already."""
+    if user.large_text != large:
+        user.large_text = large
+        user.save(update_fields=["large_text"])
+        record(user, "set_large_text", None, large_text=large)
     return user
 
 

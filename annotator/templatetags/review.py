@@ -168,7 +168,9 @@ def _alternatives(others: Sequence[Alternative], chosen: Mapping[int, str], i: i
 @lru_cache(maxsize=4096)
 def _pick(i: int, label: str) -> SafeString:
     return format_html(
-        '<span class="n" aria-hidden="true">{}</span>{}',
+        '<a class="n" href="#s{}" tabindex="-1" aria-label="Link to step {}">{}</a>{}',
+        i,
+        i + 1,
         i + 1,
         _choices(f"label-{i}", f"Step {i + 1}", label),
     )

@@ -77,6 +77,8 @@ def set_password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
 
 def account(request: PageRequest) -> HttpResponse:
     changing = request.POST.get("do", "")
+    if changing == "large-text":
+        return _keep_large_text(request)
     preferences = _preferences_form(request, changing == "preferences")
     password = OwnPasswordForm(request.user, request.POST if changing == "password" else None)
     if preferences.is_valid() and _keep_preferences(request, preferences):
@@ -133,7 +135,8 @@ def _welcome(request: HttpRequest, member: Membership) -> HttpResponse:
 
 
 def _preferences_form(request: PageRequest, sent: bool) -> PreferencesForm:
-    initial = {"name": request.user.get_full_name(), "theme": request.user.theme}
+    user = request.user
+    initial = {"name": user.get_full_name(), "theme": user.theme, "large_text": user.large_text}
     return PreferencesForm(request.POST if sent else None, initial=initial)
 
 
@@ -142,6 +145,12 @@ def _keep_preferences(request: PageRequest, form: PreferencesForm) -> bool:
         acts.set_preferences(user=request.user, **form.cleaned_data)
         messages.success(request, "Saved.")
     return not form.errors
+
+
+def _keep_large_text(request: PageRequest) -> HttpResponse:
+    """From the review screen, which has shown it already: there is no page to send."""
+    acts.set_large_text(user=request.user, large=bool(request.POST.get("large_text")))
+    return HttpResponse(status=204)
 
 
 def _keep_password(request: PageRequest, form: OwnPasswordForm) -> bool:

@@ -1,14 +1,18 @@
 // The review screen: moves between steps, labels, undoes, sends. The form works without any of this.
 
 import { byHand, fillBulk, followers } from './bulk.js'
+import { makeCalculator } from './calculator.js'
 import { startClock } from './clock.js'
 import { csrf, makeDrafts } from './drafts.js'
 import { fill, markStep, numberOf, read, stepsOf } from './form.js'
 import { fillSheet, listen } from './keys.js'
+import { makeLarge } from './large.js'
+import { copyLink, linked } from './links.js'
 import { setMath, toggleRaw } from './math.js'
 import { focusOther, labelOther, otherAt, shownIn } from './others.js'
 import { makeRail } from './rail.js'
 import { markSources, nextDifference } from './sources.js'
+import { say } from './say.js'
 import { markStop } from './stops.js'
 
 const TYPING_PAUSE_MS = 700
@@ -304,6 +308,14 @@ function showClaim(claimed) {
   claimed?.scrollIntoView({ block: 'nearest', behavior: 'instant' })
 }
 
+/** A line of the calculator, at the end of the note. */
+function toNote(line) {
+  const { note } = form.elements
+  note.value = `${note.value}${note.value && !note.value.endsWith('\n') ? '\n' : ''}${line}\n`
+  note.dispatchEvent(new Event('input', { bubbles: true }))
+  say('Put into the note')
+}
+
 const openKeys = () => document.getElementById('keys').showModal()
 const toggleOriginal = () => document.getElementById('original')?.toggleAttribute('open')
 const mainAction = () => form.querySelector('.dock .btn.main').click()
@@ -313,7 +325,9 @@ const mainAction = () => form.querySelector('.dock .btn.main').click()
 const moving = {
   next: forward, previous: back, jump, commit: mainAction, leave: leaveField, original: toggleOriginal,
   raw: () => { toggleRaw(document) }, guidelines: openGuidelines, keys: openKeys,
-  question: () => openMore('more-question', 'question'),
+  question: () => openMore('more-question', 'question'), link: () => { copyLink(here, say) },
+  calculator: makeCalculator(document.getElementById('calculator'), form.elements.note && toNote),
+  large: makeLarge(document.getElementById('larger'), form, say),
 }
 const claim = form.querySelector('[data-question="claim"]')
 const judging = {
@@ -361,6 +375,7 @@ form.addEventListener('click', ({ target }) => {
 })
 
 document.getElementById('open-keys')?.addEventListener('click', openKeys)
+for (const id of ['open-calculator', 'open-calculator-here']) document.getElementById(id)?.addEventListener('click', moving.calculator)
 document.getElementById('open-guidelines')?.addEventListener('click', (event) => {
   event.preventDefault()
   openGuidelines()
@@ -372,7 +387,8 @@ for (const chip of form.querySelectorAll('.chip')) chip.title = definitions[chip
 if (isOpen) startClock(form.elements.duration_ms)
 markStop(form, last.labels)
 
-if (form.dataset.phase === 'blind') go(firstOpen(), { scroll: firstOpen() > 0 })
+if (linked(steps) >= 0) go(linked(steps))
+else if (form.dataset.phase === 'blind') go(firstOpen(), { scroll: firstOpen() > 0 })
 else showClaim(form.querySelector('.claim'))
 performance.mark('keys live')
 setMath(document)
