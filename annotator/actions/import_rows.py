@@ -115,6 +115,7 @@ class Writer:
         ids: dict[str, int] = {}
         self._create(Solution, ids, rows)
         pairs = [(ids[w.keyed.key], w) for w in wanted]
+        self._find_raters([w.keyed.record for w in wanted])
         self._insert(Injection, (row for pk, w in pairs for row in self._injections(pk, w, originals)))
         self._insert(Annotation, (row for pk, w in pairs for row in self._annotations(pk, w.keyed.record)))
         self._insert(Finding, (row for pk, w in pairs for row in _findings(pk, w.keyed.record, seen)))
@@ -139,9 +140,10 @@ class Writer:
         original, claim = record.original, record.claim
         if original and claim and parent:
             pairs = align.dump(align.align(original.steps, record.solution.steps))
+            rater = self._rater(_labels(record, self._row.format)[0])
             yield (
-                child, parent, self._injector(record), claim.error_type, claim.claimed_changed,
-                claim.claimed_wrong, claim.reason, pairs,
+                child, parent, rater, claim.error_type, claim.claimed_changed, claim.claimed_wrong, claim.reason,
+                pairs,
             )  # fmt: skip
 
     def _annotations(self, solution: int, record: ImportRecord) -> Iterator[Row]:
@@ -152,18 +154,15 @@ class Writer:
                 lab.first_error(label.labels), label.scores, label.duration_ms,
             )  # fmt: skip
 
-    def _injector(self, record: ImportRecord) -> int:
-        """Whoever labelled the record made its error; without labels it is whoever made the format."""
-        return self._rater(
-            record.labels[0] if record.labels else LabelRecord("injector", self._row.format, "")
-        )
+    def _find_raters(self, records: Iterable[ImportRecord]) -> None:
+        """Before rows are made: then nothing may be asked of the database."""
+        labels = (label for record in records for label in _labels(record, self._row.format))
+        for kind, name in sorted({(label.kind, label.name) for label in labels} - set(self._raters)):
+            rater, _ = Rater.objects.get_or_create(kind=kind, name=name, digest="")
+            self._raters[kind, name] = rater.pk
 
     def _rater(self, label: LabelRecord) -> int:
-        name = (label.kind, label.name)
-        if name not in self._raters:
-            rater, _ = Rater.objects.get_or_create(kind=label.kind, name=label.name, digest="")
-            self._raters[name] = rater.pk
-        return self._raters[name]
+        return self._raters[label.kind, label.name]
 
     def _ids(self, model: type[Problem] | type[Solution], keys: Iterable[str]) -> dict[str, int]:
         rows = model._default_manager.filter(project_id=self._row.project_id, key__in=list(keys))
@@ -193,6 +192,12 @@ def _solution(
     meta = record.meta if meta is None else meta
     n_steps = len(record.steps)
     return key, content, problem, parent, record.steps, n_steps, record.foreign_id, fmt, extra, meta
+
+
+def _labels(record: ImportRecord, fmt: str) -> tuple[LabelRecord, ...]:
+    """Whoever labelled an injection made its error; without labels it is whoever made the format."""
+    alone = record.claim and not record.labels
+    return (LabelRecord("injector", fmt, ""),) if alone else record.labels
 
 
 def _findings(solution: int, record: ImportRecord, seen: set[str]) -> Iterator[Row]:
