@@ -11,8 +11,10 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 from functools import lru_cache
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
+import numpy as np
+from rapidfuzz import process
 from rapidfuzz.distance import Indel, LCSseq
 
 from annotator.core import tex
@@ -51,6 +53,7 @@ MEMORY = 32_768
 SIMILAR = 0.5  # the least similarity (0 to 1) at which a step counts as another's new wording
 _COMPARED = 2_000  # similarity looks at this many characters of a step: it costs their square
 _CELLS = 10_000  # a gap with more pairs of steps than this is compared place by place
+_MANY = 6  # from so many pairs of steps on, one call for all is cheaper
 _DIFFED = 1_000  # a change of more tokens than this, old and new together, is shown whole
 
 _NUMBER = re.compile(r"\s*+(?:[Ss]tep\s++\d++[.:]|\d++\.)\s++")
@@ -127,9 +130,20 @@ def _similar(olds: list[str], news: list[str], rows: range, columns: range) -> I
     if len(rows) * len(columns) > _CELLS:
         pairs = [(i, j) for i, j in zip(rows, columns, strict=False) if _similarity(olds[i], news[j])]
     else:
-        weights = [[_similarity(olds[i], news[j]) for j in columns] for i in rows]
+        weights = _similarities([olds[i] for i in rows], [news[j] for j in columns])
         pairs = [(rows[i], columns[j]) for i, j in _heaviest(weights)]
     return (_Anchor(j, i, Op.CHANGED) for i, j in pairs)
+
+
+def _similarities(olds: list[str], news: list[str]) -> list[list[float]]:
+    """Return `_similarity` of each with each; many of them in one call, which takes a third of the time."""
+    if len(olds) * len(news) < _MANY:
+        return [[_similarity(old, new) for new in news] for old in olds]
+    found = process.cdist(
+        [old[:_COMPARED] for old in olds], [new[:_COMPARED] for new in news],
+        scorer=Indel.normalized_similarity, score_cutoff=SIMILAR, dtype=np.float64,
+    )  # fmt: skip
+    return cast(list[list[float]], found.tolist())
 
 
 def _similarity(old: str, new: str) -> float:
