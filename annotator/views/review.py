@@ -15,6 +15,8 @@ from annotator.middleware import PageRequest
 from annotator.models import Assignment, AssignmentState
 from annotator.views import my_work, review_form, review_page
 
+SURPLUS = "Enough others had submitted the last item first: your review is kept and does not count twice."
+
 Handler = Callable[[PageRequest, int], str]  # does one thing to an assignment, returns where to go
 
 
@@ -45,7 +47,9 @@ def _show(
 ) -> HttpResponse:
     if held.item.solution.problem.taken_down_at:
         sent = held.state == AssignmentState.SUBMITTED
-        return render(request, "annotator/taken_down.html", {"sent": sent}, status=error.status if error else 200)
+        return render(
+            request, "annotator/taken_down.html", {"sent": sent}, status=error.status if error else 200
+        )
     page = review_page.build(held, request.membership, entered, error)
     return render(request, "annotator/review.html", {"page": page}, status=error.status if error else 200)
 
@@ -112,12 +116,18 @@ def _keep(request: PageRequest, assignment_id: int, data: Mapping[str, Any]) -> 
 
 def _commit(request: PageRequest, assignment_id: int) -> str:
     done = acts.commit(by=request.membership, assignment_id=assignment_id, data=_entered(request))
-    return _open_next(request) if done.state == "submitted" else request.path
+    return _sent(request, done) if done.state == "submitted" else request.path
 
 
 def _submit(request: PageRequest, assignment_id: int) -> str:
     data = _entered(request)
-    acts.submit(by=request.membership, assignment_id=assignment_id, data=data)
+    return _sent(request, acts.submit(by=request.membership, assignment_id=assignment_id, data=data))
+
+
+def _sent(request: PageRequest, done: Assignment) -> str:
+    """On to the next item, with a word about a submission that came after enough others."""
+    if done.surplus:
+        messages.info(request, SURPLUS)
     return _open_next(request)
 
 
