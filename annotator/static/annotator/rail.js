@@ -16,13 +16,15 @@ export function makeRail(form, go) {
   const marks = [...list.querySelectorAll('a')]
   const steps = stepsOf(form)
   let stop = 0 // which of the marks the tab key reaches
+  let current = null
 
   const show = (labels) => marks.forEach((mark, i) => showOne(mark, i, labels[i], steps[i].classList.contains('missing')))
 
   function mark(i) {
-    marks[stop]?.removeAttribute('aria-current')
+    current?.removeAttribute('aria-current')
+    current = marks[i]
+    current?.setAttribute('aria-current', 'step')
     reach(i)
-    marks[i]?.setAttribute('aria-current', 'step')
     requestAnimationFrame(() => keepInView(list, marks[stop])) // once a frame has been laid out anyway
   }
 
