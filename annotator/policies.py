@@ -55,8 +55,13 @@ ACCESS: dict[str, dict[str, Level]] = {
     "next": {"POST": R},
     "review": {"GET": R, "POST": R},
     "mine": {"GET": R},
+    "practice": {"GET": L, "POST": L},
     "items": {"GET": L},
     "item": {"GET": L, "POST": L},
+    "bulk": {"GET": L, "POST": L},
+    "triage": {"GET": L},
+    "take-down": {"GET": L, "POST": L},
+    "hours": {"GET": L},
     "questions": {"GET": R, "POST": L},
     "imports": {"GET": L, "POST": L},
     "import": {"GET": L, "POST": L},
@@ -170,11 +175,14 @@ def check_holds(by: Membership, assignment: Assignment) -> None:
         raise errors.Missing("There is no such assignment, or it is not yours.")
 
 
+TAKEN_DOWN = "The item was taken down."  # why an assignment of such an item was skipped
 DRAFTABLE = (AssignmentState.CLAIMED, AssignmentState.COMMITTED, AssignmentState.EXPIRED)
 
 
 def check_may_draft(assignment: Assignment) -> None:
     """A draft never touches a submitted annotation."""
+    if assignment.skip_reason == TAKEN_DOWN:
+        raise errors.Conflict("This item was taken down: there is nothing left to judge. Go on to the next.")
     if assignment.state not in DRAFTABLE:
         raise errors.Conflict(f"This item is {assignment.state}: its draft is closed.")
 
@@ -182,6 +190,8 @@ def check_may_draft(assignment: Assignment) -> None:
 def check_may_reopen(assignment: Assignment, item: Item) -> None:
     if assignment.state != AssignmentState.SUBMITTED:
         raise errors.Conflict("Only submitted work can be reopened.")
+    if item.retired:
+        raise errors.Conflict("This item is out of the project's work: there is nothing left to change.")
     if item.decision != Decision.INCOMPLETE:
         raise errors.Conflict("This item is decided: only a lead can change it now.")
     if Event.objects.filter(item=item, actor__rater=assignment.rater_id, verb="look").exists():

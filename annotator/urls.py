@@ -3,18 +3,23 @@ from django.urls import path
 from annotator.views import (
     account,
     agreement,
+    bulk,
     exports,
     guidelines,
     home,
+    hours,
     import_map,
     imports,
     items,
     labels_in,
     people,
+    practice,
     project_page,
     projects,
     questions,
     review,
+    take_down,
+    triage,
 )  # fmt: skip
 
 account_urls = [
@@ -46,8 +51,13 @@ review_urls = [
 ]
 
 lead_urls = [
+    path("p/<slug:project>/practice/", practice.practice, name="practice"),
     path("p/<slug:project>/items/", items.items, name="items"),
     path("p/<slug:project>/items/<int:item>/", items.item_page, name="item"),
+    path("p/<slug:project>/items/<int:item>/take-down/", take_down.take_down, name="take-down"),
+    path("p/<slug:project>/items/bulk/", bulk.bulk, name="bulk"),
+    path("p/<slug:project>/triage/", triage.triage, name="triage"),
+    path("p/<slug:project>/hours.csv", hours.hours, name="hours"),
     path("p/<slug:project>/imports/", imports.imports, name="imports"),
     path("p/<slug:project>/imports/labels/", labels_in.import_labels, name="import-labels"),
     path("p/<slug:project>/imports/<int:transfer>/", imports.import_page, name="import"),

@@ -51,7 +51,7 @@ def assign(
         _give(to, project, batch.items)
 
     data = {"to": to.user.get_username(), "because": because.strip()[:300], "chosen": chosen}
-    return act(by, project, item_ids, "assign", change, before=lambda: queue.lock_membership(to), **data)
+    return act(by, project, item_ids, "assign", change, data, before=lambda: queue.lock_membership(to))
 
 
 def _had(to: Membership, item_ids: Sequence[int]) -> dict[int, str]:
@@ -105,7 +105,7 @@ def unassign(
         queue.count_slots(batch.ids)
 
     data = {"of": of.user.get_username() if of else "", "because": because.strip()[:300], "chosen": chosen}
-    return act(by, project, item_ids, "unassign", change, **data)
+    return act(by, project, item_ids, "unassign", change, data)
 
 
 def _expire(rows: QuerySet[Assignment]) -> None:

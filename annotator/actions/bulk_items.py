@@ -76,7 +76,7 @@ def set_wanted(
             item.wanted = n
         decide_items([item for item in batch.items if item.n_submitted])
 
-    return act(by, project, item_ids, "set_wanted", change, n=n, because=reason, chosen=chosen)
+    return act(by, project, item_ids, "set_wanted", change, {"n": n, "because": reason, "chosen": chosen})
 
 
 def set_priority(
@@ -102,7 +102,7 @@ def set_priority(
         batch.update(priority=n)
 
     data = {"n": n, "because": because.strip()[:MAX_REASON], "chosen": chosen}
-    return act(by, project, item_ids, "set_priority", change, **data)
+    return act(by, project, item_ids, "set_priority", change, data)
 
 
 def hold_items(
@@ -115,7 +115,7 @@ def hold_items(
         batch.skip("were held already", lambda item: item.held)
         batch.update(held=True, held_because=reason)
 
-    return act(by, project, item_ids, "hold", change, because=reason, chosen=chosen)
+    return act(by, project, item_ids, "hold", change, {"because": reason, "chosen": chosen})
 
 
 def release_items(
@@ -129,7 +129,7 @@ def release_items(
         batch.skip_ids("were taken down", taken_down(batch.ids))
         batch.update(held=False, held_because="", retired=False)
 
-    return act(by, project, item_ids, "release", change, because=reason, chosen=chosen)
+    return act(by, project, item_ids, "release", change, {"because": reason, "chosen": chosen})
 
 
 def retire_items(
@@ -144,7 +144,7 @@ def retire_items(
         batch.update(held=True, held_because=reason, retired=True)
         take_untouched(batch.ids)
 
-    return act(by, project, item_ids, "retire", change, because=reason, chosen=chosen)
+    return act(by, project, item_ids, "retire", change, {"because": reason, "chosen": chosen})
 
 
 def act(
@@ -153,9 +153,9 @@ def act(
     item_ids: Sequence[int],
     verb: str,
     change: Change,
+    data: dict[str, Any],
     *,
     before: Callable[[], object] = lambda: None,
-    **data: Any,
 ) -> Done:
     """Do `change` in batches, by id, each with its items locked. `before` takes what has to be locked before items."""
     policies.check_at_least(by, Role.LEAD, project)
@@ -185,7 +185,7 @@ def _finish(
     A frontier is forgotten while no item is locked, since a claim locks its membership before the item."""
     queue.forget_frontiers(project)
     if len(item_ids) > 1:
-        record(by, "bulk", project, do=verb, n=done.n, skipped=done.skipped, **data)
+        record(by, "bulk", project, do=verb, n_items=done.n, skipped=done.skipped, **data)
 
 
 def _tell(by: Actor, project: Project, batch: Batch, verb: str, data: dict[str, Any]) -> None:

@@ -11,10 +11,17 @@ register = template.Library()
 
 FOR_ALL = (("project", "Project"), ("mine", "My work"), ("guidelines", "Guidelines"))
 FOR_LEADS = (
-    ("items", "Items"), ("questions", "Questions"), ("agreement", "Agreement"), ("imports", "Imports"),
-    ("exports", "Exports"), ("people", "People"), ("settings", "Settings"),
+    ("items", "Items"), ("triage", "Triage"), ("questions", "Questions"), ("agreement", "Agreement"),
+    ("imports", "Imports"), ("exports", "Exports"), ("people", "People"), ("settings", "Settings"),
 )  # fmt: skip
-UNDER = {"item": "items", "import": "imports", "export": "exports", "review": "mine"}
+UNDER = {
+    "item": "items",
+    "bulk": "items",
+    "take-down": "items",
+    "import": "imports",
+    "export": "exports",
+    "review": "mine",
+}
 
 
 class Link(NamedTuple):

@@ -1,36 +1,59 @@
 """Which items a lead asks for: an allow-list, so that no name from an address reaches the database."""
 
 from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from django import forms
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Substr
 from django.http import HttpRequest
 from django.utils import timezone
 
 from annotator import reports
-from annotator.models import Assignment, AssignmentState, Decision, Item, Membership, Project
+from annotator.core.findings import CODES
+from annotator.models import (
+    Assignment,
+    AssignmentState,
+    Decision,
+    Finding,
+    Import,
+    Item,
+    Membership,
+    Project,
+    Protocol,
+)  # fmt: skip
+from annotator.models.review import OPEN_STATES
 from annotator.views import paging, progress, words
 
 NO_KIND = "none"
 CHUNK = 500
+SOLUTIONS_AT_ONCE = 2_000  # with a finding, looked at for one page whatever other filters leave of them
+IMPORTS_SHOWN = 200
 HEAD = 140  # characters of a problem in a list
 
 ANY = ("", "any")
 YES_NO = [ANY, ("yes", "yes"), ("no", "no")]
 KINDS = [ANY, *words.KINDS.items(), (NO_KIND, "no kind")]
 DAY = forms.DateInput(attrs={"type": "date"})
+ANY_FINDING = "any"
+FINDINGS = [ANY, (ANY_FINDING, "some finding"), *((code, CODES[code].title) for code in CODES)]
 DISAGREE = [ANY, ("people", "people"), ("injector", "people and injector")]
 
 
 class ItemFilter(forms.Form):
     decision = forms.ChoiceField(choices=[ANY, *Decision.choices], required=False)
     kind = forms.ChoiceField(choices=KINDS, required=False)
+    finding = forms.ChoiceField(choices=FINDINGS, required=False)
+    protocol = forms.ChoiceField(choices=[ANY, *Protocol.choices], required=False)
     held = forms.ChoiceField(choices=YES_NO, required=False)
+    retired = forms.ChoiceField(choices=YES_NO, required=False)
     open = forms.ChoiceField(choices=YES_NO, required=False, label="Wants a reviewer")
     reviewer = forms.ChoiceField(required=False, label="Submitted by")
+    hands = forms.ChoiceField(required=False, label="In the hands of")
+    imported = forms.ChoiceField(required=False, label="Import")
     day = forms.DateField(required=False, label="Submitted on", widget=DAY)
     disagree = forms.ChoiceField(choices=DISAGREE, required=False, label="Disagreement of")
     q = forms.CharField(max_length=300, required=False, label="Id begins with")
@@ -40,29 +63,72 @@ class ItemFilter(forms.Form):
         self.project = project
         members = Membership.objects.filter(project=project).order_by("user__username")
         people = [(str(rater), name) for rater, name in members.values_list("rater", "user__username")]
-        reviewer = self.fields["reviewer"]
-        assert isinstance(reviewer, forms.ChoiceField)  # noqa: S101
-        reviewer.choices = [ANY, *people]
+        imports = Import.objects.filter(project=project).order_by("-id").only("names", "format")
+        self._choose("reviewer", people)
+        self._choose("hands", people)
+        self._choose("imported", [(str(row.pk), _import_title(row)) for row in imports[:IMPORTS_SHOWN]])
         for name, field in self.fields.items():
             field.widget.attrs["id"] = f"filter-{name}"
 
+    def _choose(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101
+        field.choices = [ANY, *choices]
+
     def rows(self) -> QuerySet[Item]:
-        """Items that pass, with what a row shows; no JSON column is read."""
+        """Items that pass, but for what `ids` and `find` see to; no JSON column is read."""
         chosen = {name: value for name, value in self.cleaned_data.items() if value}
         rows = Item.objects.filter(project=self.project)
         if "decision" in chosen:
             rows = rows.filter(decision=chosen["decision"])
         if "kind" in chosen:
             rows = rows.filter(error_type="" if chosen["kind"] == NO_KIND else chosen["kind"])
-        if "held" in chosen:
-            rows = rows.filter(held=chosen["held"] == "yes")
+        if "protocol" in chosen:
+            rows = rows.filter(protocol=chosen["protocol"])
+        for name in ("held", "retired"):
+            if name in chosen:
+                rows = rows.filter(**{name: chosen[name] == "yes"})
         if "open" in chosen:
             rows = _open(rows, chosen["open"] == "yes")
         if "reviewer" in chosen or "day" in chosen:
             rows = rows.filter(pk__in=self._submitted(chosen))
+        if "hands" in chosen:
+            rows = rows.filter(pk__in=self._in_hands(chosen["hands"]))
+        if "imported" in chosen:
+            rows = rows.filter(solution__source_import=chosen["imported"])
         if "q" in chosen:
             rows = rows.filter(solution__foreign_id__startswith=chosen["q"])
-        return _with_heads(rows)
+        return rows
+
+    def ids(self) -> list[int]:
+        """The ids of all items that pass, ascending: for acts on the whole of them."""
+        rows = self.rows().order_by("pk").values_list("pk", flat=True)
+        if self.cleaned_data["finding"]:
+            rows = rows.filter(Exists(self.findings().filter(solution=OuterRef("solution"))))
+        if not self.cleaned_data["disagree"]:
+            return list(rows)
+        chosen = self.disagreeing()
+        return [pk for part in _chunks(chosen) for pk in rows.filter(pk__in=part)]
+
+    def findings(self) -> QuerySet[Finding]:
+        """The findings that `finding` names; other projects' never."""
+        found, code = Finding.objects.filter(project=self.project), self.cleaned_data["finding"]
+        return found if code == ANY_FINDING else found.filter(code=code)
+
+    def disagreeing(self) -> list[int]:
+        """Ids of the items that `disagree` names, ascending."""
+        side, kind = self.cleaned_data["disagree"], self.cleaned_data["kind"]
+        return reports.current(self.project).disagreeing(side, "" if kind == NO_KIND else kind or None)
+
+    def _in_hands(self, rater: str) -> QuerySet[Assignment, Any]:
+        held = Assignment.objects.filter(project=self.project, rater=int(rater), state__in=OPEN_STATES)
+        return held.values("item")
+
+    def said(self, name: str) -> str:
+        """The chosen value of a field as people read it."""
+        value, field = self.cleaned_data[name], self.fields[name]
+        titles = dict(field.choices) if isinstance(field, forms.ChoiceField) else {}  # type: ignore[arg-type]
+        return str(titles.get(value, value))
 
     def _submitted(self, chosen: dict[str, Any]) -> QuerySet[Assignment, Any]:
         done = Assignment.objects.filter(project=self.project, state=AssignmentState.SUBMITTED)
@@ -86,19 +152,70 @@ def _with_heads(rows: QuerySet[Item]) -> QuerySet[Item]:
     )
 
 
+def _import_title(row: Import) -> str:
+    names = row.file_names
+    return f"{row.pk}: {names[0][:60] if names else row.format}" + (" …" if len(names) > 1 else "")
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
+
+
 class Found(NamedTuple):
+    """A page of items; how many disagree, if that was asked."""
+
     page: paging.Page[Item]
-    n_disagreeing: int | None
+    n_disagreeing: int | None = None
 
 
 def find(request: HttpRequest, form: ItemFilter) -> Found:
     """The page of items that `form`, which is valid, asks for."""
-    side = form.cleaned_data["disagree"]
-    if not side:
-        return Found(paging.page(request, form.rows()), None)
-    kind = form.cleaned_data["kind"]
-    ids = reports.current(form.project).disagreeing(side, "" if kind == NO_KIND else kind or None)
-    return Found(_page_of(request, form.rows(), ids), len(ids))
+    rows = _with_heads(form.rows())
+    if form.cleaned_data["disagree"]:
+        ids = form.disagreeing()
+        if form.cleaned_data["finding"]:
+            rows = rows.filter(Exists(form.findings().filter(solution=OuterRef("solution"))))
+        return Found(_page_of(request, rows, ids), len(ids))
+    if form.cleaned_data["finding"]:
+        return Found(_page_with_findings(request, rows, form.findings()))
+    return Found(paging.page(request, rows))
+
+
+def tags_of(items: Sequence[Item]) -> dict[int, list[str]]:
+    """Solution id -> the titles of its findings, in the order of CODES; one query for a page."""
+    rows = Finding.objects.filter(solution__in=[item.solution_id for item in items]).order_by()
+    codes: defaultdict[int, set[str]] = defaultdict(set)
+    for solution, code in rows.values_list("solution", "code").distinct():
+        codes[solution].add(code)
+    return {solution: [CODES[c].title for c in CODES if c in found] for solution, found in codes.items()}
+
+
+def _page_with_findings(
+    request: HttpRequest, rows: QuerySet[Item], findings: QuerySet[Finding]
+) -> paging.Page[Item]:
+    """A page of `rows` whose solutions have a finding, keyed by solution, as the index of findings is.
+
+    It looks at a bounded number of solutions, so with other filters it may hold fewer items than others do; a
+    solution's items (one a protocol) are not torn apart, so it may also hold a few more.
+    """
+    key = paging.after(request)
+    ahead = findings.filter(solution__gt=key or 0).order_by("solution").values_list("solution", flat=True)
+    looked = list(ahead.distinct()[: SOLUTIONS_AT_ONCE + 1])
+    bounds = looked[:SOLUTIONS_AT_ONCE]
+    if not bounds:
+        return paging.Page([], None, key is None)
+    here = rows.filter(
+        Exists(findings.filter(solution=OuterRef("solution"))),
+        solution__gte=bounds[0],
+        solution__lte=bounds[-1],
+    )
+    found = list(here.order_by("solution", "pk")[: paging.PAGE + len(Protocol)])
+    last = bounds[-1] if len(looked) > SOLUTIONS_AT_ONCE else None
+    if len(found) > paging.PAGE:
+        last = found[paging.PAGE - 1].solution_id
+        found = [item for item in found if item.solution_id <= last]
+    return paging.Page(found, paging.following(request, last), key is None)
 
 
 def _page_of(request: HttpRequest, rows: QuerySet[Item], ids: list[int]) -> paging.Page[Item]:

@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
+from annotator import blinding
 from annotator.core import align
 from annotator.core.labels import ERROR_TYPES, UNJUDGED
 from annotator.models import Annotation, Assignment, Event, Injection, Item, Phase, Question, Solution
 from annotator.views import words
+from annotator.views.review_reveal import found_in
 
 N_EVENTS = 200
 TITLES = {kind.code: kind.title for kind in ERROR_TYPES}
@@ -90,6 +92,7 @@ def context(item: Item) -> dict[str, Any]:
         "people": [rating for rating in ratings if rating.is_person],
         "rows": _rows(solution, pairs, ratings),
         "edits": _edits(ratings, solution),
+        "findings": found_in(list(blinding.findings(solution))),
         "assignments": _assignments(item),
         "questions": list(Question.objects.filter(item=item).select_related("asked_by", "answered_by")),
         "events": [_told(event) for event in _events(item)],
@@ -204,6 +207,14 @@ SAID = {
     "hold": "held it: {because}",
     "release": "released it: {because}",
     "look": "looked at everybody's labels",
+    "set_wanted": "asked for {n} reviewers: {because}",
+    "set_priority": "set its priority to {n}",
+    "assign": "assigned it to {to}",
+    "unassign": "took it back from who had it assigned",
+    "take_back": "took it back from {of}: {because}",
+    "close": "closed what {of} had committed: {because}",
+    "retire": "retired it: {because}",
+    "take_down": "took its text down: {because}",
 }
 
 

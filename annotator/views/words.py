@@ -1,5 +1,6 @@
 """Codes as people read them, for several pages."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from annotator.core import labels as lab
@@ -48,3 +49,10 @@ def duration(ms: float | None) -> str:
 
 def decision_look(item: Item) -> str:
     return DECISION_LOOK[Decision(item.decision)]
+
+
+def told_of(n: int, skipped: Mapping[str, int]) -> str:
+    """What an act on many items did: "3 items changed; 2 are held"."""
+    left = "; ".join(f"{count:,} {why}" for why, count in skipped.items())
+    changed = f"{n:,} item{'s' * (n != 1)} changed" if n else "Nothing changed"
+    return f"{changed}; {left}." if left else f"{changed}."

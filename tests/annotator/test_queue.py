@@ -27,14 +27,14 @@ def expected_item(me: Membership) -> Item | None:
 
 
 def check_slots(project: Project) -> None:
-    """An item's open slots are what it wants less what is held, and never below zero."""
+    """An item's open slots are what it wants less what is held; where fewer are wanted by now than hold it, none."""
     held = Counter(
         Assignment.objects.filter(project=project, state__in=HOLDS, surplus=False).values_list(
             "item", flat=True
         )
     )
     for item in Item.objects.filter(project=project):
-        assert item.open_slots == item.wanted - held[item.pk] >= 0, item
+        assert item.open_slots == max(0, item.wanted - held[item.pk]), item
 
 
 def test_priority_then_age() -> None:
