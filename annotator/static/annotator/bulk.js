@@ -1,11 +1,12 @@
 // Steps that one act labelled together. The form's field has each with the label it was given, "3+,4+": one that is
 // labelled otherwise since is no longer bulk (views/review_form.py reads it alike).
 
+const positionIn = (part) => parseInt(part.slice(0, -1), 10)
 const parts = (form) => form.elements.bulk.value.split(',').filter(Boolean)
-const isGiven = (labels) => (part) => labels[parseInt(part, 10)] === part.slice(-1)
+const isGiven = (labels) => (part) => labels[positionIn(part)] === part.slice(-1)
 
 /** 0-based positions, ascending; `labels`: what the form says of each step now. */
-export const readBulk = (form, labels) => parts(form).filter(isGiven(labels)).map((part) => parseInt(part, 10))
+export const readBulk = (form, labels) => parts(form).filter(isGiven(labels)).map(positionIn)
 
 export function fillBulk(form, steps, positions, labels) {
   const all = [...new Set(positions)].sort((a, b) => a - b)
@@ -15,7 +16,7 @@ export function fillBulk(form, steps, positions, labels) {
 
 /** A label given by hand, be it the same one. */
 export function byHand(form, steps, i) {
-  const left = parts(form).filter((part) => parseInt(part, 10) !== i)
+  const left = parts(form).filter((part) => positionIn(part) !== i)
   form.elements.bulk.value = left.join(',')
   steps[i]?.classList.remove('bulk')
 }
