@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -53,7 +54,8 @@ def brought(project: Project, path: Path, **options: Any) -> Import:
 
 def taken(project: Project, path: Path, *records: dict[str, Any] | str, **options: Any) -> dict[str, Any]:
     """The report of an import of these records."""
-    return brought(project, jsonl(path, *records), **options).report
+    report: dict[str, Any] = brought(project, jsonl(path, *records), **options).report
+    return report
 
 
 def said(project: Project, **chosen: Any) -> list[tuple[str, str]]:
@@ -165,8 +167,7 @@ def bench() -> Project:
     """The redundancy's original goes by another kind's name, as where that kind came in first."""
     project = factories.project()
     imported(project, PRMBENCH)
-    original = solution(project, "redundency_own_one_1").parent
-    Solution.objects.filter(pk=original.pk if original else None).update(foreign_id=ORIGINAL)
+    Solution.objects.filter(children__foreign_id="redundency_own_one_1").update(foreign_id=ORIGINAL)
     return project
 
 
@@ -601,7 +602,7 @@ def test_a_lead_uploads_labels_and_a_worker_writes_them(
 ) -> None:  # fmt: skip
     settings.DATA_DIR = tmp_path
     rung: list[tuple[str, list[int]]] = []
-    monkeypatch.setattr(transfers.current_app, "send_task", lambda name, args: rung.append((name, args)))
+    monkeypatch.setattr(current_app, "send_task", lambda name, args: rung.append((name, args)))
     client = signed_in(project)
     with django_capture_on_commit_callbacks(execute=True):
         answer = client.post(
