@@ -7,7 +7,7 @@ import { csrf, makeDrafts } from './drafts.js'
 import { fill, markStep, numberOf, read, stepsOf } from './form.js'
 import { fillSheet, listen } from './keys.js'
 import { makeLarge } from './large.js'
-import { copyLink, linked } from './links.js'
+import { copyLink, openLinked } from './links.js'
 import { setMath, toggleRaw } from './math.js'
 import { focusOther, labelOther, otherAt, shownIn } from './others.js'
 import { makeRail } from './rail.js'
@@ -146,11 +146,12 @@ function labelOtherWay(other, name) {
 
 /** The unjudged steps after this one get its label, in one act. */
 function labelFollowing() {
-  const label = last.labels[here]
-  if (!label || otherAt(document.activeElement)) return
+  if (here < 0 || otherAt(document.activeElement)) return
+  const from = last.labels[here] === '.' ? here - 1 : here // a label moves on: the step before is meant then
+  const label = last.labels[from] ?? '.'
   if (label === '.') return refuse({ message: 'Label this step first: the steps after it are labelled like it.' })
   refusal.hidden = true
-  const taken = followers(last.labels, here, form.classList.contains('stops'))
+  const taken = followers(last.labels, from, form.classList.contains('stops'))
   if (!taken.length) return
   for (const i of taken) steps[i].querySelector(`[name="label-${i}"][value="${label}"]`).checked = true
   const labels = [...last.labels].map((old, i) => (taken.includes(i) ? label : old)).join('')
@@ -368,6 +369,7 @@ form.addEventListener('input', ({ target }) => {
 form.addEventListener('focusin', ({ target }) => {
   const step = target.closest('.step')
   if (step) mark(numberOf(step))
+  else if (target.closest('.questions')) steps[here]?.classList.remove('here')
 })
 form.addEventListener('click', ({ target }) => {
   const step = target.closest('.step')
@@ -387,8 +389,9 @@ for (const chip of form.querySelectorAll('.chip')) chip.title = definitions[chip
 if (isOpen) startClock(form.elements.duration_ms)
 markStop(form, last.labels)
 
-if (linked(steps) >= 0) go(linked(steps))
-else if (form.dataset.phase === 'blind') go(firstOpen(), { scroll: firstOpen() > 0 })
-else showClaim(form.querySelector('.claim'))
+if (!openLinked(steps, go)) {
+  if (form.dataset.phase === 'blind') go(firstOpen(), { scroll: firstOpen() > 0 })
+  else showClaim(form.querySelector('.claim'))
+}
 performance.mark('keys live')
 setMath(document)
