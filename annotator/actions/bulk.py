@@ -70,7 +70,9 @@ class Table:
                         copy.write_row(row)
             else:
                 marks = ", ".join(["%s"] * self._n)
-                cursor.executemany(f"INSERT INTO {self._table} ({self._columns}) VALUES ({marks})", values)  # noqa: S608
+                cursor.executemany(
+                    f"INSERT INTO {self._table} ({self._columns}) VALUES ({marks})", list(values)
+                )  # noqa: S608
 
     def _dumped(self, row: Sequence[Any]) -> Sequence[Any]:
         if not self._json:

@@ -9,6 +9,7 @@ from annotator.actions import imports as acts
 from annotator.actions.import_map import can_map
 from annotator.actions.import_report import Report
 from annotator.actions.transfers import awaits_map
+from annotator.core.findings import CODES, Code, explained
 from annotator.forms import refusals_in
 from annotator.middleware import PageRequest
 from annotator.models import Import, ImportKind, TransferState
@@ -77,6 +78,8 @@ def _context(row: Import) -> dict[str, object]:
         "report": report,
         "look": look(row),
         "kinds": [(words.kind_title(kind), report.kinds[kind]) for kind in sorted(report.kinds)],
+        "findings": _found(report.findings or {}),
+        "no_findings": report.findings == {},
         "n_hidden": report.n_bad - len(report.errors),
         "can_write": row.state == TransferState.CHECKED,
         "can_resume": acts.can_resume(row),
@@ -85,6 +88,12 @@ def _context(row: Import) -> dict[str, object]:
         "awaits_map": awaits_map(row),
         "is_polled": row.is_running and not acts.can_resume(row) and not awaits_map(row),
     }
+
+
+def _found(counts: dict[str, dict[str, int]]) -> list[tuple[str, Code, dict[str, int]]]:
+    """What checks found, in the order of the checks."""
+    codes = [*(code for code in CODES if code in counts), *sorted(set(counts) - set(CODES))]
+    return [(code, explained(code), counts[code]) for code in codes]
 
 
 def look(row: Import) -> str:

@@ -15,11 +15,13 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from annotator.caching import self_tuned
+from annotator.core.findings import CODES, Code, explained
 from annotator.middleware import PageRequest
 from annotator.models import (
     Assignment,
     AssignmentState,
     Decision,
+    Finding,
     Import,
     Membership,
     Project,
@@ -54,6 +56,7 @@ def project_page(request: PageRequest, **_: object) -> HttpResponse:
         "people": _people(me.project, None if is_lead else me),
         # Means of a small project would name the kind and the wrong steps of what a reviewer is blind to.
         "kinds": _kinds(me.project) if is_lead else [],
+        "findings": _findings(me.project) if is_lead else [],
         "prmbench": PRMBENCH,
         "is_lead": is_lead,
         "begun": _begun(me),
@@ -160,6 +163,30 @@ def _of(project: Project, rater: int, since: datetime | None) -> Q:
 def _begun(me: Membership) -> Assignment | None:
     rows = Assignment.objects.filter(project=me.project, rater=me.rater_id, state__in=OPEN_STATES)
     return rows.order_by("id").first()
+
+
+class FindingCount(NamedTuple):
+    """A kind of finding, in how many records it is, and the width of its bar in hundredths."""
+
+    code: str
+    about: Code
+    records: int
+    width: float
+
+
+def _findings(project: Project) -> list[FindingCount]:
+    """Those that were found, in the order of the checks."""
+    counts = self_tuned(f"findings:{project.pk}", lambda: _count_findings(project))
+    most = max(counts.values(), default=0)
+    codes = [*(code for code in CODES if code in counts), *sorted(set(counts) - set(CODES))]
+    return [
+        FindingCount(code, explained(code), counts[code], round(100 * counts[code] / most, 1)) for code in codes
+    ]
+
+
+def _count_findings(project: Project) -> dict[str, int]:
+    rows = Finding.objects.filter(project=project).order_by().values_list("code")
+    return dict(rows.annotate(n=Count("solution", distinct=True)))
 
 
 class Kind(NamedTuple):
