@@ -34,23 +34,25 @@ def line_diff(before: str, after: str) -> list[Line]:
 
 
 def _changes(rows: Sequence[str]) -> list[Line]:
-    """A run of lines that went and came: in pairs while a line is a rewording of the one in its place."""
+    """A run of lines that went and came: each is a rewording of the one in its place, or none is."""
     gone = [row[1:] for row in rows if row[0] == "-"]
     new = [row[1:] for row in rows if row[0] == "+"]
-    if len(gone) != len(new):
+    pairs = [_reworded(*pair) for pair in zip(gone, new, strict=False)]
+    if None in pairs:
         return [_line(row) for row in rows]
-    return [line for pair in zip(gone, new, strict=True) for line in _reworded(*pair)]
+    rest = [f"-{text}" for text in gone[len(pairs) :]] + [f"+{text}" for text in new[len(pairs) :]]
+    return [*(pair for pair in pairs if pair), *(_line(row) for row in rest)]
 
 
-def _reworded(before: str, after: str) -> list[Line]:
+def _reworded(before: str, after: str) -> Line | None:
     pieces = align.word_diff(before, after)
     kept = sum(len(text) for mark, text in pieces if mark == "equal")
     number = before.removesuffix(align.strip_number(before))
     if number != after.removesuffix(align.strip_number(after)) or 2 * kept < ALIKE * (
         len(before) + len(after)
     ):
-        return [_line(f"-{before}"), _line(f"+{after}")]
-    return [Line("changed", pieces)]
+        return None
+    return Line("changed", pieces)
 
 
 def _line(row: str) -> Line:

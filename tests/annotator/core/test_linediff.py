@@ -43,5 +43,7 @@ def test_another_number_before_a_line_is_a_change_here() -> None:
     assert shown("1. Read.", "2. Read.") == [("gone", "1. Read."), ("new", "2. Read.")]
 
 
-def test_more_new_lines_than_gone_ones_are_not_paired() -> None:
-    assert [kind for kind, _ in shown("one two", "one two three\nfour")] == ["gone", "new", "new"]
+def test_lines_that_follow_a_reworded_one_are_new_or_gone() -> None:
+    assert [kind for kind, _ in shown("one two", "one two three\nfour")] == ["changed", "new"]
+    assert [kind for kind, _ in shown("one two three\nfour", "one two")] == ["changed", "gone"]
+    assert [kind for kind, _ in shown("one two\nthree", "four\nthree and")] == ["gone", "gone", "new", "new"]
