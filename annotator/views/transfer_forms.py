@@ -16,9 +16,9 @@ TITLES = {
     "prm800k": "PRM800K (JSON lines)",
     "math_shepherd": "Math-Shepherd (JSON lines)",
     "trl": "TRL stepwise supervision (JSON lines)",
-    "best_of_n": "Best of N (JSON lines, a question and its responses)",
-    "label_studio": "Label Studio (its JSON export)",
-    "jsonl": "Your own JSON lines: you say what is where",
+    "best_of_n": "Best of N (JSON lines)",
+    "label_studio": "Label Studio (JSON)",
+    "jsonl": "Your own JSON lines",
 }
 READ_CHOICES = [(name, TITLES.get(name, name)) for name in READABLE]
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from playwright.sync_api import Page
 
 from annotator import queue
-from annotator.actions import account, exports, guidelines, people, review
-from annotator.models import Assignment, Export, Item, Membership, Project, Role
+from annotator.actions import account, annotation_import, exports, guidelines, imports, people, review
+from annotator.actions.import_files import find_files
+from annotator.models import Assignment, Export, Import, Item, Membership, Project, Role
 from annotator.policies import Operator
 from tests import factories as make
 from tests.e2e.conftest import DESKTOP, PHONE, shoot
@@ -30,7 +32,9 @@ PAGES = {
     "guidelines": "/p/{slug}/guidelines/", "questions": "/p/{slug}/questions/", "mine": "/p/{slug}/mine/",
     "items": "/p/{slug}/items/", "items-filtered": "/p/{slug}/items/?decision=conflicted",
     "item": "/p/{slug}/items/{item}/", "imports": "/p/{slug}/imports/",
-    "import": "/p/{slug}/imports/{imported}/", "exports": "/p/{slug}/exports/",
+    "import": "/p/{slug}/imports/{imported}/", "import-labels": "/p/{slug}/imports/labels/",
+    "import-judgements": "/p/{slug}/imports/{labels}/", "import-map": "/p/{slug}/imports/{unmapped}/map/",
+    "exports": "/p/{slug}/exports/",
     "export": "/p/{slug}/exports/{exported}/", "agreement": "/p/{slug}/agreement/", "missing": "/p/{slug}/nowhere/",
     "review-blind": "/p/{slug}/review/{blind}/", "review-revealed": "/p/{slug}/review/{revealed}/",
     "review-done": "/p/{slug}/review/{done}/",
@@ -59,6 +63,37 @@ def hostile_records(folder: Path) -> Path:
     return path
 
 
+def own_records(lead: Membership) -> Import:
+    """An upload that waits for its map, HOSTILE in texts and in names of members."""
+    record = {
+        "problem": HOSTILE,
+        "steps": [HOSTILE, "So $x=2$."],
+        "labels": [1, -1],
+        HOSTILE: {HOSTILE: HOSTILE},
+    }
+    content = (
+        json.dumps(record | {"id": HOSTILE[:200], "source": HOSTILE}) + "\n" + json.dumps({"problem": 5})
+    )
+    upload = SimpleUploadedFile(f"own {HOSTILE[:30]}.jsonl", content.encode())
+    return imports.start_upload(by=lead, project=lead.project, format="jsonl", uploads=[upload])
+
+
+def hostile_labels(project: Project, folder: Path) -> Import:
+    """A checked import of labels by a rater with a hostile name: one good, one bad, one of no solution here."""
+    rows = [
+        {"id": "circular_hostile_0", "scores": [1]},
+        {"id": HOSTILE, "labels": HOSTILE},
+        {"id": HOSTILE[:200], "labels": "+"},
+    ]
+    path = folder / "labels <b>.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    row = annotation_import.open_import(
+        by=Operator(), project=project, format="jsonl", files=find_files([str(path)]),
+        rater="prm:<script>alert(1)</script> $x$ {{ 7|add:7 }}",
+    )  # fmt: skip
+    return annotation_import.check(row=row)
+
+
 @pytest.fixture
 def world(transactional_db: None, tmp_path: Path, settings: Any) -> dict[str, Any]:
     """A project where two reviewers are in every phase of work, all its texts hostile."""
@@ -80,7 +115,8 @@ def world(transactional_db: None, tmp_path: Path, settings: Any) -> dict[str, An
     return {
         "project": project, "lead": lead, "alice": alice, "bob": bob, "slug": project.slug,
         "item": done.item_id, "done": done.pk, "revealed": revealed.pk, "blind": blind.pk,
-        "exported": exported.pk, "imported": project.imports.get().pk,
+        "exported": exported.pk, "imported": project.imports.get(format="prmbench").pk,
+        "unmapped": own_records(lead).pk, "labels": hostile_labels(project, tmp_path).pk,
     }  # fmt: skip
 
 
