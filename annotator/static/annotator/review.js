@@ -124,6 +124,7 @@ function label(name) {
   for (const radio of form.elements[`label-${here}`]) radio.checked = radio.value === LABEL_OF[name]
   given(here)
   if (name !== 'wrong' && name !== 'unjudged') onward()
+  else steps[here].scrollIntoView({ block: 'nearest', behavior: 'instant' }) // it has grown by the error types
   return undefined
 }
 
