@@ -28,8 +28,9 @@ def line_diff(before: str, after: str) -> list[Line]:
     old, new = before.splitlines(), after.strip().splitlines()
     rows = list(difflib.unified_diff(old, new, lineterm="", n=CONTEXT))[2:]
     lines: list[Line] = []
-    for is_change, run in groupby(rows, key=lambda row: row[0] in "+-"):
-        lines += _changes(list(run)) if is_change else [_line(row) for row in run]
+    for is_change, found in groupby(rows, key=lambda row: row[0] in "+-"):
+        run = list(found)
+        lines += _changes(run) if is_change else [_line(row) for row in run]
     return lines[1:] if lines and lines[0].kind == "gap" else lines
 
 
