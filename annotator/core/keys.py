@@ -34,7 +34,7 @@ ACTIONS: Final[dict[str, Binding]] = {
     "wrong": Binding("3", "label wrong"),
     "unsure": Binding("4", "label unsure"),
     "unjudged": Binding(".", "clear the label"),
-    "following": Binding("b", "label the rest like this step"),
+    "following": Binding("b", "label the rest like this step, or the one before"),
     "next": Binding("j", "next step"),
     "previous": Binding("k", "previous step"),
     "jump": Binding("l", "next step without a label; once revealed, the next difference"),

@@ -121,13 +121,13 @@ def test_the_rest_is_labelled_in_one_act_and_undone_in_one(sit: Sit) -> None:
     page = claimed(sit(make.member(project)), project)
     press(page, "b")
     expect(page.locator("#refusal")).to_contain_text("Label this step first")
-    press(page, "1 2 k b")
+    press(page, "1 2 b")  # the label has moved on: the step before is meant
     assert chosen(page) == "+000000"
     expect(page.locator(".step.bulk")).to_have_count(5)
     press(page, "u")
     assert chosen(page) == "+0....."
     expect(page.locator(".step.bulk")).to_have_count(0)
-    press(page, "b j 2 1")  # the same label by hand, then another
+    press(page, "k b j 2 1")  # the same label by hand, then another
     expect(page.locator(".step.bulk")).to_have_count(3)
     saved(page)
     page.reload()
@@ -232,7 +232,7 @@ def at_alternatives(page: Page) -> None:
 
 
 def at_bulk(page: Page) -> None:
-    press(page, "1 b 2")
+    press(page, "1 2 b 1")
     saved(page)
 
 
