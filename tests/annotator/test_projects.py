@@ -167,7 +167,7 @@ def test_an_address_that_is_taken_at_the_same_moment_is_a_refusal(monkeypatch: p
 # --- Error types of one's own ----------------------------------------------------------------------
 
 OWN = [
-    {"code": "algebra", "title": "algebra slip", "key": "b", "definition": "A wrong manipulation."},
+    {"code": "algebra", "title": "algebra slip", "key": "h", "definition": "A wrong manipulation."},
     {"code": "units", "title": "units", "key": "5", "definition": ""},
 ]
 
@@ -194,7 +194,7 @@ def test_a_project_may_have_error_types_of_its_own(lead: Membership) -> None:
     ("bad", "at", "says"),
     [
         (own(code="Algebra"), 0, "the code must be"), (own(title=" "), 0, "needs a title"),
-        (own(key="bb"), 0, "one letter or digit"), (own(key="5"), 1, "the key “5” is taken"),
+        (own(key="hh"), 0, "one letter or digit"), (own(key="5"), 1, "the key “5” is taken"),
         (own(key="J"), 0, "the key “j” means “next step”"), (own(key="1"), 0, "means “label right”"),
         (own(code="units"), 1, "the code “units” is taken"), (own(definition="x" * 401), 0, "longer than"),
         (own(title="a\0"), 0, "cannot be stored"), (["algebra"], 0, "must have a code"),
@@ -289,8 +289,8 @@ def test_the_page_says_at_the_row_what_is_wrong_and_keeps_what_was_typed(lead: M
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("algebra\talgebra slip\tb\tA wrong manipulation.\r\nunits\tunits\t5", OWN),
-        ('[{"code": "algebra", "title": "algebra slip", "key": "b", "definition": "A wrong manipulation."}]', OWN[:1]),
+        ("algebra\talgebra slip\th\tA wrong manipulation.\r\nunits\tunits\t5", OWN),
+        ('[{"code": "algebra", "title": "algebra slip", "key": "h", "definition": "A wrong manipulation."}]', OWN[:1]),
         ("algebra, slip", "error type 1: needs code"), ("[{", "this is not JSON"), ("[[1]]", "error type 1: must have"),
         ("[" * 100_000, "this is not JSON"),
     ],
