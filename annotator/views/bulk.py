@@ -151,7 +151,7 @@ def choice_of(project: Project, data: QueryDict) -> Chosen:
             "A filter has a value that is not one of its choices.", field=next(iter(form.errors))
         )
     chosen = [(name, str(value)) for name, value in form.cleaned_data.items() if value]
-    said = ", ".join(f"{form.fields[name].label or name}: {form.said(name)}" for name, _ in chosen)
+    said = ", ".join(f"{form[name].label}: {form.said(name)}" for name, _ in chosen)
     return Chosen(form.ids(), urlencode(chosen), said or "all items")
 
 

@@ -17,6 +17,7 @@ from annotator.models import (
     Annotation,
     Assignment,
     AssignmentState,
+    Finding,
     Item,
     Membership,
     Phase,
@@ -62,6 +63,10 @@ def _world(size: int) -> World:
     first, second, free = (factories.member(project) for _ in range(3))
     items = _items(project, size)
     _reviewed(items[::2], [first, second])
+    Finding.objects.bulk_create(
+        Finding(project=project, solution=item.solution, code="no_op" if n % 2 else "empty_step")
+        for n, item in enumerate(items[::3])
+    )
     Question.objects.bulk_create(
         Question(project=project, item=item, asked_by=first.user, text="Is it?") for item in items[::5]
     )
@@ -141,6 +146,10 @@ LEAD_PAGES = [
     f"{PROJECT}items/?kind=circular&q=1",
     f"{PROJECT}items/?disagree=injector",
     f"{PROJECT}items/?after=5",
+    f"{PROJECT}items/?finding=no_op",
+    f"{PROJECT}items/?finding=any&decision=incomplete",
+    f"{PROJECT}items/bulk/?do=wanted&kind=circular",
+    f"{PROJECT}triage/",
     f"{PROJECT}questions/",
     f"{PROJECT}questions/?state=answered",
     f"{PROJECT}agreement/",

@@ -1,5 +1,6 @@
 """Many at once, on whichever database the tests run: SQLite, and PostgreSQL in the second run."""
 
+import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -11,9 +12,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from annotator import queue
-from annotator.actions import review
+from annotator import errors, queue
+from annotator.actions import assigning, bulk_items, review
+from annotator.actions.integrity import check_items
 from annotator.models import Annotation, Assignment, Item, Membership
+from annotator.policies import Operator
 from tests.crowd import crowd, injected_siblings, plain_items
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,3 +115,47 @@ def test_reviewers_who_call_the_original_wrong_at_once_do_not_deadlock() -> None
     )
     assert Annotation.objects.filter(phase="revealed").count() == 6
     assert not Item.objects.filter(held=False, decision="incomplete").exists()
+
+
+def test_a_lead_changes_everything_while_reviewers_work() -> None:
+    """Wanted, priority, assignments and taking back, against claims and submissions: no deadlock, and every
+    item ends with the slots and the decision that follow from its rows."""
+    project, reviewers = crowd(6, overlap=2)
+    items = [item.pk for item in plain_items(project, 60)]
+    of = {"by": Operator(), "project": project, "item_ids": items}
+
+    def lead(number: int) -> None:
+        for n in (3, 1, 2):
+            bulk_items.set_wanted(**of, n=n, because="Race.")
+            assigning.assign(**of, to=reviewers[number])
+            bulk_items.set_priority(**of, n=n)
+            assigning.unassign(**of)
+
+    work = [lambda me=me: work_until_empty(me) for me in reviewers]
+    at_once([*work, lambda: lead(0), lambda: lead(5)], threads=8)
+    for me in reviewers:  # what was assigned, taken back or wanted again at the very end
+        work_until_empty(me)
+    assert list(check_items(by=Operator(), project=project)) == []
+    assert set(Item.objects.values_list("decision", "open_slots")) == {("agreed", 0)}
+    submitted = Counter(Assignment.objects.filter(state="submitted").values_list("item", flat=True))
+    assert set(submitted) == set(items)
+    assert Annotation.objects.count() == sum(submitted.values())
+
+
+def test_a_lead_takes_back_what_its_reviewer_sends_at_that_moment() -> None:
+    project, reviewers = crowd(8)
+    plain_items(project, 8)
+    held = [(me, queue.claim(by=me).pk) for me in reviewers]
+
+    def take(pk: int) -> None:
+        with contextlib.suppress(errors.Conflict):  # sent a moment before
+            assigning.take_back(by=Operator(), project=project, assignment_id=pk, because="Race.")
+
+    sends = [
+        lambda me=me, pk=pk: review.submit(by=me, assignment_id=pk, data={"labels": "+++"}) for me, pk in held
+    ]
+    at_once(
+        [call for send, (_, pk) in zip(sends, held, strict=True) for call in (send, lambda pk=pk: take(pk))]
+    )
+    assert Annotation.objects.count() == 8
+    assert list(check_items(by=Operator(), project=project)) == []
