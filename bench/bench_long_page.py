@@ -49,10 +49,13 @@ def record(n_steps: int) -> dict[str, object]:
         f"{i * (i + 1) // 2}\\), so the $ {i} + {i}^2 = {i + i * i}$ that we looked for follows from step {i - 1}."
         for i in range(1, n_steps + 1)
     ]
-    changed = [step.replace("follows", "clearly follows") if i % 3 == 2 else step for i, step in enumerate(steps)]
+    changed = [
+        step.replace("follows", "clearly follows") if i % 3 == 2 else step for i, step in enumerate(steps)
+    ]
     wrong = list(range(3, n_steps + 1, 3))
     return {
-        "original_question": "What is the sum?", "modified_question": "What is the sum?", "question": "What is the sum?",
+        "original_question": "What is the sum?", "modified_question": "What is the sum?",
+        "question": "What is the sum?",
         "original_process": steps, "modified_process": changed, "modified_steps": wrong, "error_steps": wrong,
         "reason": "made up", "idx": "confidence_bench_0", "classification": "confidence",
     }  # fmt: skip
@@ -120,7 +123,9 @@ def line(what: str, times: list[float], bound: int) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("--steps", nargs="+", type=int, default=[107])
     parser.add_argument("--protocol", nargs="+", default=["verify_injection", "label_steps"])

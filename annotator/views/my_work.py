@@ -2,19 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import F, Q, QuerySet
-from django.utils.dateparse import parse_datetime
+from django.db.models import QuerySet
 
-from annotator import policies
 from annotator.core import labels as lab
-from annotator.models import Annotation, Assignment, AssignmentState, Membership, Phase, Question
+from annotator.models import (
+    Annotation,
+    Assignment,
+    AssignmentState,
+    Decision,
+    Event,
+    Membership,
+    Question,
+)
 from annotator.models.review import OPEN_STATES
+from annotator.views import my_history
+from annotator.views.my_history import HistoryFilter, own
 from annotator.views.pace import Pace, pace_of
 
-PER_PAGE = 30
 RAN_OUT_SHOWN = 10
 QUESTIONS_SHOWN = 20
 
@@ -32,48 +38,67 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Work:
+    """`submitted`: what the form asks for. The rest is on the first page alone, where nothing is searched for."""
+
+    form: HistoryFilter
     open: list[Line]
     submitted: list[Line]
     questions: list[Question]
     pace: Pace
     before: str
+    looked_at: int | None
     first_page: bool
+    is_filtered: bool
 
 
-def build(by: Membership, before: str) -> Work:
+def build(by: Membership, form: HistoryFilter, before: str) -> Work:
     """One page of the submitted, newest first; `before` is where the page before it ended."""
-    sent = list(
-        _before(_of(by).filter(submitted_at__isnull=False, state="submitted"), before)[: PER_PAGE + 1]
-    )
-    shown, more = sent[:PER_PAGE], len(sent) > PER_PAGE
-    in_hand = [] if before else list(_of(by).filter(state__in=OPEN_STATES).order_by("id"))
-    ran_out = [] if before else list(_ran_out(by))
+    nothing = my_history.Found([], "", None)
+    found = my_history.find(by, form.cleaned_data, before) if form.is_valid() else nothing
+    overview = not (before or form.is_filtered or form.errors)
+    in_hand = list(own(by).filter(state__in=OPEN_STATES).order_by("id")) if overview else []
+    ran_out = list(_ran_out(by)) if overview else []
     return Work(
+        form=form,
         open=lines_of([*in_hand, *ran_out]),
-        submitted=lines_of(shown),
-        questions=list(_questions(by)),
+        submitted=lines_of(found.assignments),
+        questions=list(_questions(by)) if overview else [],
         pace=pace_of(by, holds_one=bool(in_hand)),
-        before=_mark(shown[-1]) if more else "",
-        first_page=not before,
+        before=found.before,
+        looked_at=found.looked_at,
+        first_page=overview,
+        is_filtered=form.is_filtered,
     )
 
 
 def lines_of(assignments: Sequence[Assignment]) -> list[Line]:
-    last = _last_words(assignments)
-    return [_line(assignment, last.get(assignment.pk)) for assignment in assignments]
+    last = {row.assignment_id: row for row in my_history.last_words([one.pk for one in assignments])}
+    seen = _seen_others(assignments)
+    return [_line(one, last.get(one.pk), one.item_id in seen) for one in assignments]
 
 
-def _line(assignment: Assignment, last: Annotation | None) -> Line:
+def _line(assignment: Assignment, last: Annotation | None, seen: bool) -> Line:
     solution = assignment.item.solution
     drafted = assignment.draft.get("labels") or lab.UNJUDGED * solution.n_steps
+    submitted = assignment.state == AssignmentState.SUBMITTED
+    undecided = assignment.item.decision == Decision.INCOMPLETE
     return Line(
         assignment,
         solution.problem.text,
         solution.n_steps - drafted.count(lab.UNJUDGED),
         solution.n_steps,
-        outcome_of(last) if last else "",
-        policies.can_reopen(assignment, assignment.item),
+        outcome_of(last) if last and submitted else assignment.skip_reason,
+        submitted and undecided and not seen,
     )
+
+
+def _seen_others(assignments: Sequence[Assignment]) -> set[int]:
+    """Items whose other labels the reviewer has seen: policies.check_may_reopen asks the same of one item."""
+    items = {one.item_id for one in assignments}
+    looks = Event.objects.filter(
+        item__in=items, verb="look", actor__rater__in={one.rater_id for one in assignments}
+    )
+    return {item for item in looks.values_list("item", flat=True) if item}
 
 
 def outcome_of(annotation: Annotation) -> str:
@@ -86,44 +111,10 @@ def outcome_of(annotation: Annotation) -> str:
     return f"wrong: {'steps' if len(wrong) > 1 else 'step'} {', '.join(wrong)}"
 
 
-def _of(by: Membership) -> QuerySet[Assignment]:
-    own = Assignment.objects.filter(project=by.project_id, rater=by.rater_id)
-    return own.select_related("item__solution__problem")
-
-
 def _ran_out(by: Membership) -> QuerySet[Assignment]:
     """Claims that expired with something in the draft: they can still be finished."""
-    expired = _of(by).filter(submitted_at__isnull=True, state=AssignmentState.EXPIRED, draft_version__gt=0)
+    expired = own(by).filter(submitted_at__isnull=True, state=AssignmentState.EXPIRED, draft_version__gt=0)
     return expired.order_by("-id")[:RAN_OUT_SHOWN]
-
-
-def _before(rows: QuerySet[Assignment], before: str) -> QuerySet[Assignment]:
-    at, pk = _parse(before)
-    if at:
-        rows = rows.filter(Q(submitted_at__lt=at) | Q(submitted_at=at, pk__lt=pk), submitted_at__lte=at)
-    return rows.order_by("-submitted_at", "-id")
-
-
-def _mark(assignment: Assignment) -> str:
-    return f"{assignment.submitted_at.isoformat() if assignment.submitted_at else ''}_{assignment.pk}"
-
-
-def _parse(before: str) -> tuple[datetime | None, int]:
-    """A mark that nobody gave starts from the beginning."""
-    at, _, pk = before.rpartition("_")
-    try:
-        found = parse_datetime(at)
-    except ValueError:
-        return None, 0
-    return (found, int(pk)) if found and found.tzinfo and pk.isdigit() and len(pk) < 19 else (None, 0)
-
-
-def _last_words(assignments: Sequence[Assignment]) -> dict[int, Annotation]:
-    rows = Annotation.objects.filter(
-        assignment__in=[assignment.pk for assignment in assignments], superseded_at__isnull=True,
-        phase__in=[Phase.BLIND, Phase.REVEALED], solution=F("assignment__item__solution"),
-    ).order_by("id")  # fmt: skip
-    return {row.assignment_id: row for row in rows if row.assignment_id}
 
 
 def _questions(by: Membership) -> QuerySet[Question]:

@@ -14,6 +14,7 @@ from annotator.core.judgement import ENDS_EARLY, BadJudgement, label_following
 from annotator.middleware import PageRequest
 from annotator.models import Assignment, AssignmentState
 from annotator.views import my_work, review_form, review_page
+from annotator.views.my_history import HistoryFilter
 
 SURPLUS = "Enough others had submitted the last item first: your review is kept and does not count twice."
 
@@ -35,8 +36,12 @@ def review(request: PageRequest, project: str, assignment: int) -> HttpResponse:
 
 
 def mine(request: PageRequest, project: str) -> HttpResponse:
-    page = my_work.build(request.membership, request.GET.get("before", ""))
-    return render(request, "annotator/mine.html", {"page": page})
+    form = HistoryFilter(request.GET)
+    page = my_work.build(request.membership, form, request.GET.get("before", ""))
+    asked = request.GET.copy()
+    asked["before"] = page.before
+    context = {"page": page, "older": asked.urlencode()}
+    return render(request, "annotator/mine.html", context, status=400 if form.errors else 200)
 
 
 def _show(
