@@ -30,6 +30,7 @@ PAGES = {
     "home": "/", "account": "/account/", "keys": "/account/keys/", "tokens": "/account/tokens/",
     "project": "/p/{slug}/", "settings": "/p/{slug}/settings/", "people": "/p/{slug}/people/",
     "guidelines": "/p/{slug}/guidelines/", "questions": "/p/{slug}/questions/", "mine": "/p/{slug}/mine/",
+    "practice": "/p/{slug}/practice/",
     "items": "/p/{slug}/items/", "items-filtered": "/p/{slug}/items/?decision=conflicted",
     "item": "/p/{slug}/items/{item}/", "imports": "/p/{slug}/imports/",
     "import": "/p/{slug}/imports/{imported}/", "import-labels": "/p/{slug}/imports/labels/",
