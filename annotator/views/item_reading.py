@@ -8,15 +8,17 @@ from django.db.models import QuerySet
 
 from annotator import blinding
 from annotator.core import align
-from annotator.core.labels import ERROR_TYPES, UNJUDGED
+from annotator.core.judgement import VERDICTS
+from annotator.core.labels import UNJUDGED
 from annotator.models import Annotation, Assignment, Event, Injection, Item, Phase, Question, Solution
-from annotator.views import words
-from annotator.views.review_reveal import found_in
+from annotator.views import item_alternatives, words
+from annotator.views.review_reveal import Found, found_in
 
 N_EVENTS = 200
-TITLES = {kind.code: kind.title for kind in ERROR_TYPES}
+ASKED = {"claim": "Claim", "original": "Original", "kind": "Kind", "right": "Right", "different": "Different"}
 PHASE_ORDER = list(Phase)
 
+Own = list[dict[str, str]]  # a project's own error types
 Piece = tuple[str, str]  # "equal" | "insert" | "delete", text
 
 
@@ -35,13 +37,15 @@ class Rating:
 
 
 class Cell(NamedTuple):
-    """What a rater says of a step; `before` where they said something else while blind."""
+    """What a rater says of a step; `before` where they said something else while blind; `is_bulk`: in one act with
+    other steps."""
 
     rater: str
     mark: words.Mark
     types: list[str]
     before: words.Mark | None = None
     types_before: Sequence[str] = ()
+    is_bulk: bool = False
 
 
 @dataclass
@@ -77,9 +81,11 @@ def context(item: Item) -> dict[str, Any]:
     injection: Injection | None = getattr(solution, "injection", None)
     ratings = _ratings(_annotations(solution))
     pairs = _pairs(solution, injection)
+    own = item.project.error_types
+    asked = _asked(item)
     return {
         "item": item,
-        "kind": words.kind_title(item.error_type),
+        "kind": words.kind_title(item.error_type, own),
         "look": words.decision_look(item),
         "solution": solution,
         "problem": solution.problem,
@@ -90,9 +96,12 @@ def context(item: Item) -> dict[str, Any]:
         "changes": align.describe(pairs) if solution.parent else "",
         "ratings": ratings,
         "people": [rating for rating in ratings if rating.is_person],
-        "rows": _rows(solution, pairs, ratings),
+        "asked": [ASKED.get(name, name.capitalize()) for name in asked],
+        "answered": [(rating, _answers(rating, asked, own)) for rating in ratings if rating.is_person],
+        "rows": _rows(solution, pairs, ratings, own),
+        "alternatives": item_alternatives.rated(item),
         "edits": _edits(ratings, solution),
-        "findings": found_in(list(blinding.findings(solution))),
+        "findings": _findings(solution),
         "assignments": _assignments(item),
         "questions": list(Question.objects.filter(item=item).select_related("asked_by", "answered_by")),
         "events": [_told(event) for event in _events(item)],
@@ -127,11 +136,23 @@ def _pairs(solution: Solution, injection: Injection | None) -> list[align.Pair]:
     return [align.Pair(align.Op.EQUAL, None, position) for position in range(solution.n_steps)]
 
 
-def _rows(solution: Solution, pairs: Iterable[align.Pair], ratings: Sequence[Rating]) -> list[Row]:
+def _asked(item: Item) -> list[str]:
+    """The questions of the item's protocol; the kind goes with the claim."""
+    asked = VERDICTS.get(item.protocol, {})
+    return [*asked, *(["kind"] if "claim" in asked else [])]
+
+
+def _answers(rating: Rating, asked: Iterable[str], own: Own) -> list[str]:
+    given = rating.last.verdict or {}
+    said = {**given, "kind": words.kind_title(given["kind"], own)} if given.get("kind") else given
+    return [said.get(name, "") for name in asked]
+
+
+def _rows(solution: Solution, pairs: Iterable[align.Pair], ratings: Sequence[Rating], own: Own) -> list[Row]:
     rows = aligned(solution.parent.steps if solution.parent else [], solution.steps, pairs)
     for row in rows:
         if row.number is not None:
-            row.cells = [_cell(rating, row.number - 1) for rating in ratings]
+            row.cells = [_cell(rating, row.number - 1, own) for rating in ratings]
     return rows
 
 
@@ -154,17 +175,18 @@ def _pieces(old: Sequence[str], new: Sequence[str], pair: align.Pair) -> list[Pi
     return align.pieces(pair.op, was, "" if pair.new is None else new[pair.new])
 
 
-def _cell(rating: Rating, position: int) -> Cell:
-    mark, types = _said(rating.last, position)
-    if rating.before is None or _said(rating.before, position) == (mark, types):
-        return Cell(rating.name, mark, types)
-    return Cell(rating.name, mark, types, *_said(rating.before, position))
+def _cell(rating: Rating, position: int, own: Own) -> Cell:
+    mark, types = _said(rating.last, position, own)
+    is_bulk = position in (rating.last.bulk or ())
+    if rating.before is None or _said(rating.before, position, own) == (mark, types):
+        return Cell(rating.name, mark, types, is_bulk=is_bulk)
+    return Cell(rating.name, mark, types, *_said(rating.before, position, own), is_bulk)
 
 
-def _said(annotation: Annotation, position: int) -> tuple[words.Mark, list[str]]:
+def _said(annotation: Annotation, position: int, own: Own) -> tuple[words.Mark, list[str]]:
     codes = (annotation.error_types or {}).get(str(position), [])
     label = annotation.labels[position] if position < annotation.n_steps else UNJUDGED
-    return words.MARKS[label], [TITLES.get(code, code) for code in codes]
+    return words.MARKS[label], [words.kind_title(code, own) for code in codes]
 
 
 def _question(solution: Solution) -> list[Piece]:
@@ -179,6 +201,22 @@ def _edits(ratings: Iterable[Rating], solution: Solution) -> list[Edit]:
         Edit(by, child, aligned(solution.steps, child.steps, align.align(solution.steps, child.steps)))
         for by, child in proposed
     ]
+
+
+class Code(NamedTuple):
+    """A kind of finding in words, with all that are of it."""
+
+    title: str
+    explained: str
+    places: list[Found]
+
+
+def _findings(solution: Solution) -> list[Code]:
+    """By code, in the order of the checks: what a code means is told once, however many steps have it."""
+    found: dict[tuple[str, str], list[Found]] = {}
+    for one in found_in(list(blinding.findings(solution))):
+        found.setdefault((one.title, f"{one.meaning} {one.advice}"), []).append(one)
+    return [Code(*words_for_it, places) for words_for_it, places in found.items()]
 
 
 def _assignments(item: Item) -> list[Assignment]:
