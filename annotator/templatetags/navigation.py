@@ -19,6 +19,8 @@ UNDER = {
     "bulk": "items",
     "take-down": "items",
     "import": "imports",
+    "import-map": "imports",
+    "import-labels": "imports",
     "export": "exports",
     "review": "mine",
 }

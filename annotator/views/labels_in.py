@@ -1,5 +1,6 @@
 """Labels made elsewhere, for leads: say whose they are, upload, watch the check. imports.py shows what became of it."""
 
+from pathlib import PurePath
 from typing import Any
 
 from django import forms
@@ -30,6 +31,7 @@ KINDS = {
     RaterKind.SOURCE: "a person, or another data set (source)",
 }
 ZEROS = [("", "not said: such a record is refused"), ("neutral", "neutral"), ("wrong", "wrong")]
+SELDOM = ("zero", "trust_verified", "neutral_button")
 EXAMPLES = (
     '{"id": "gsm8k-7", "scores": [0.98, 0.91, 0.12]}',
     '{"id": "gsm8k-7", "labels": "++-."}',
@@ -67,6 +69,19 @@ class LabelsForm(Plain, forms.Form):
     )
     dry_run = forms.BooleanField(required=False, label="Check only; I decide then")
 
+    @property
+    def common(self) -> list[forms.BoundField]:
+        return [field for field in self if field.name not in SELDOM]
+
+    @property
+    def seldom(self) -> list[forms.BoundField]:
+        return [self[name] for name in SELDOM]
+
+    @property
+    def is_seldom_open(self) -> bool:
+        """Nothing that was chosen, or is wrong, stays out of sight."""
+        return any(field.errors or (self.is_bound and field.value()) for field in self.seldom)
+
     def asked(self) -> dict[str, Any]:
         """What the action wants to know."""
         chosen = dict(self.cleaned_data)
@@ -90,7 +105,14 @@ def found_in(row: Import) -> dict[str, Any]:
     report = JudgementReport.from_json(row.report)
     return {
         "report": report,
+        "errors": _places(report.errors),
+        "unknown": _places(report.unknown),
         "raters": sorted(report.raters.items()),
         "n_hidden": report.n_bad - len(report.errors),
         "n_unknown_hidden": report.n_unknown - len(report.unknown),
     }
+
+
+def _places(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Files without folders: where a command's lie on the server is nobody's business on a page."""
+    return [place | {"file": PurePath(place["file"]).name} for place in listed]
