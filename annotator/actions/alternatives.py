@@ -13,7 +13,7 @@ from annotator.actions.import_rows import SIBLING_OF
 from annotator.core import labels as lab
 from annotator.core.judgement import ENDS_EARLY, Judgement
 from annotator.formats import prm800k
-from annotator.models import Annotation, Assignment, Membership, Phase, Protocol, Solution
+from annotator.models import Annotation, Assignment, Item, Membership, Phase, Protocol, Solution
 
 
 class Alternative(NamedTuple):
@@ -25,16 +25,21 @@ class Alternative(NamedTuple):
 
 
 def alternatives_of(assignment: Assignment) -> list[Alternative]:
-    """The other ways to go on, step by step, as they came; [] where the protocol does not ask for them.
+    """What is shown to a reviewer; [] where the protocol does not ask for it."""
+    return of_item(assignment.item)
+
+
+def of_item(item: Item) -> list[Alternative]:
+    """The other ways to go on, step by step, as they came.
 
     One query, and only for a solution of the format that has such. Siblings share the problem, so that the
     database reads a handful of rows however large the project is.
     """
-    shown = assignment.item.solution
-    if assignment.item.protocol != Protocol.LABEL_STEPS or shown.foreign_format != prm800k.NAME:
+    shown = item.solution
+    if item.protocol != Protocol.LABEL_STEPS or shown.foreign_format != prm800k.NAME:
         return []
     rows = Solution.objects.filter(
-        project_id=assignment.project_id, problem_id=shown.problem_id, n_steps__lte=shown.n_steps,
+        project_id=item.project_id, problem_id=shown.problem_id, n_steps__lte=shown.n_steps,
         **{f"meta__{SIBLING_OF}": shown.foreign_id},
     ).order_by("n_steps", "id")  # fmt: skip
     found: dict[tuple[int, str], Alternative] = {}

@@ -29,12 +29,13 @@ class Table(NamedTuple):
 
 
 def agreement(request: PageRequest, **_: object) -> HttpResponse:
-    found = reports.current(request.membership.project).data
+    project = request.membership.project
+    found = reports.current(project).data
     context = {
-        "project": request.membership.project,
+        "project": project,
         "found": found,
         "settings": [(_setting(code), sides) for code, sides in found["blind_shows"].items()],
-        "tables": _tables(found),
+        "tables": _tables(found, project.error_types),
         "heat": _heat(found),
         "machines": ", ".join(found["machines"]),
     }
@@ -45,9 +46,9 @@ def _setting(code: str) -> str:
     return BlindShows(code).label if code in BlindShows.values else "not recorded"
 
 
-def _tables(found: dict[str, Any]) -> list[Table]:
+def _tables(found: dict[str, Any], own: list[dict[str, str]]) -> list[Table]:
     """By kind; and by what blind reviewers saw, where they did not all see the same."""
-    kinds = [(code or NO_KIND, words.kind_title(code), sides) for code, sides in found["kinds"].items()]
+    kinds = [(code or NO_KIND, words.kind_title(code, own), sides) for code, sides in found["kinds"].items()]
     shown = [(code, _setting(code), sides) for code, sides in found["blind_shows"].items()]
     tables = [Table("By kind of error", "Kind", kinds, has_items=True)]
     return tables + ([Table("By what blind reviewers saw", "Saw", shown, False)] if len(shown) > 1 else [])

@@ -49,6 +49,7 @@ def item_page(request: PageRequest, item: int, **_: object) -> HttpResponse:
     found = item_reading.load(request.membership.project_id, item)
     if found is None:
         raise Missing("There is no such item in this project.")
+    found.project = request.membership.project
     if request.method == "POST":
         return _change(request, item)
     # This GET writes: who has seen others' labels must never be given a slot, however they came to see them.

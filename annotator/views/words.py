@@ -1,6 +1,6 @@
 """Codes as people read them, for several pages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from annotator.core import labels as lab
@@ -32,8 +32,10 @@ MARKS = {
 }
 
 
-def kind_title(code: str) -> str:
-    return KINDS.get(code, code.replace("_", " ")) or "no kind"
+def kind_title(code: str, own: Iterable[Mapping[str, str]] = ()) -> str:
+    """`own`: the error types of a project, where they are not the usual ones (core.kinds)."""
+    titles = {kind["code"]: kind["title"] for kind in own}
+    return titles.get(code) or KINDS.get(code, code.replace("_", " ")) or "no kind"
 
 
 def duration(ms: float | None) -> str:

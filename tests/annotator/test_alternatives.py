@@ -15,12 +15,13 @@ from annotator.actions.alternatives import alternatives_of
 from annotator.actions.decide import counting, final_annotations
 from annotator.actions.exports import export_to
 from annotator.actions.integrity import check_items
-from annotator.models import Annotation, Assignment, Item, Membership, Phase, Project, Solution
+from annotator.models import Annotation, Assignment, Item, Membership, Phase, Project, Role, Solution
 from annotator.policies import Operator
 from annotator.views import my_work
 from tests import factories as make
 from tests.annotator.foreign import DATA, imported
 from tests.annotator.reviewed import claimed
+from tests.annotator.test_review_page import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -160,6 +161,18 @@ def test_an_export_puts_a_reviewers_record_together_again(ferry: Item) -> None:
     last = line["label"]["steps"][-1]
     assert [one["rating"] for one in last["completions"]] == [-1, 1, None, -1]
     assert line["label"]["finish_reason"] == "found_error"
+
+
+def test_a_lead_reads_what_was_said_of_each(ferry: Item) -> None:
+    rated(make.member(ferry.project, "alice"), ferry, four="+", five="-")
+    lead = make.member(ferry.project, "lead", Role.LEAD)
+    with CaptureQueriesContext(connection) as captured:
+        html = signed_in(lead).get(f"/p/{ferry.project.slug}/items/{ferry.pk}/").content.decode()
+    assert len([query for query in captured if "sibling_of" in query["sql"]]) == 1
+    table = html.split("<caption>Other ways to go on")[1].split("</table>")[0]
+    assert table.count("<tr>") == 4
+    assert table.count("alice") == 2
+    assert table.count("prm800k") == 3
 
 
 def _exported(project: Project, which: str) -> list[dict[str, Any]]:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from annotator.core import findings as found
-from annotator.models import Annotation, Assignment, Finding, Item, Problem, Protocol, Rater
+from annotator.models import Annotation, Assignment, Finding, Item, Problem, Protocol, Rater, Role
 from annotator.views.review_reveal import differ
 from tests import factories as make
-from tests.annotator.test_review_page import VERDICT, Desk
+from tests.annotator.test_review_page import VERDICT, Desk, signed_in
 from tests.made import MADE, Made
 
 pytestmark = pytest.mark.django_db
@@ -267,3 +267,37 @@ def test_a_problem_that_was_taken_down_says_so() -> None:
     assert 'class="step' not in html
     assert MADE[1].changed_steps[1][:10] not in html
     assert Assignment.objects.count() == 1
+
+
+# --- As a lead reads it -------------------------------------------------------------------------------
+
+
+def item_page(desk: Desk) -> str:
+    lead = signed_in(make.member(desk.project, "lead", Role.LEAD))
+    return lead.get(f"/p/{desk.project.slug}/items/{desk.item.pk}/").content.decode()
+
+
+def test_an_items_page_marks_what_was_labelled_in_bulk() -> None:
+    desk = label_steps()
+    desk.post("submit", "0+++", bulk="2+,3+")
+    assert item_page(desk).count(">bulk</small>") == 2
+
+
+def test_an_items_page_shows_the_answers_of_its_protocol() -> None:
+    desk = Desk(make.injected_item(make.project(protocol=Protocol.CHECK_SOLUTION), 1))
+    desk.post(
+        "submit", "++++", **{"verdict-right": "yes", "verdict-different": "no", "verdict-answer": "wrong"}
+    )
+    table = item_page(desk).split("<caption>What people answered")[1].split("</table>")[0]
+    assert "<td>yes</td><td>no</td><td>wrong</td>" in table
+    assert "Different</th>" in table
+    assert "Claim" not in table
+
+
+def test_an_items_page_names_a_projects_own_types() -> None:
+    desk = own_types()
+    desk.post("commit", "+-++", type__1=["edit"])
+    desk.post("submit", "+-++", type__1=["edit"], **{**VERDICT, "verdict-kind": "typo"})
+    html = item_page(desk)
+    assert '<span class="types">wrong unit</span>' in html
+    assert "<td>typo</td>" in html
