@@ -74,6 +74,7 @@ TABLE: dict[str, dict[str, str]] = {
     "imports": {"GET": LEADS, "POST": LEADS},
     "import": {"GET": LEADS, "POST": LEADS},
     "import-map": {"GET": LEADS, "POST": LEADS},
+    "import-labels": {"GET": LEADS, "POST": LEADS},
     "exports": {"GET": LEADS, "POST": LEADS},
     "export": {"GET": LEADS, "POST": LEADS},
     "export-file": {"GET": LEADS},
