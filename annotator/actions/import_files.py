@@ -61,7 +61,9 @@ def format_named(name: str) -> Format:
 def readable_named(name: str) -> Format:
     """The format of files that hold solutions or problems."""
     if name not in READABLE:
-        raise errors.Invalid(f"The format must be one of {', '.join(READABLE)}, not {name!r}.", field="format")
+        raise errors.Invalid(
+            f"The format must be one of {', '.join(READABLE)}, not {name!r}.", field="format"
+        )
     return FORMATS[name]
 
 
