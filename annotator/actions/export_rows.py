@@ -26,6 +26,7 @@ from annotator.models import (
     Phase,
     Problem,
     Project,
+    Rater,
     RaterKind,
     Solution,
     TransferState,
@@ -110,12 +111,13 @@ def rows(
     project: Project, which: str, min_raters: int = 1, *, retired: bool = False, truth: bool = False
 ) -> Iterator[Row]:
     """truth: each row is to hold the labels that it is compared with."""
-    gone = _Gone(retired)
+    gone, raters = _Gone(retired), _Raters()
     for chunk in _chunks(project, which):
         if which == SOLUTIONS:
             yield from _bare_rows(chunk, gone)
             continue
         words = _last_words(_chosen(which, min_raters).filter(solution__in=chunk))
+        raters.know(words)
         solutions = _loaded({word.solution_id for word in words})
         why = gone.among(solutions)
         truths = _truths(solutions) if truth else {}
@@ -133,6 +135,20 @@ def _chunks(project: Project, which: str) -> Iterator[list[int]]:
     while chunk := list(ids.filter(pk__gt=last)[:CHUNK]):
         last = chunk[-1]
         yield chunk
+
+
+class _Raters:
+    """The raters met so far, so that each is read once and not with each of its annotations."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Rater] = {}
+
+    def know(self, words: Iterable[Annotation]) -> None:
+        new = {word.rater_id for word in words} - self._known.keys()
+        if new:
+            self._known |= Rater.objects.in_bulk(list(new))
+        for word in words:
+            word.rater = self._known[word.rater_id]
 
 
 class _Gone:
@@ -211,9 +227,9 @@ def _bare_rows(ids: list[int], gone: _Gone) -> Iterator[Row]:
 
 
 def _loaded(ids: Iterable[int]) -> dict[int, Solution]:
-    return Solution.objects.select_related("problem__parent", "parent__problem", "injection").in_bulk(
-        list(ids)
-    )
+    """With what a record says of them; alignments are long and in no record."""
+    found = Solution.objects.select_related("problem__parent", "parent", "injection")
+    return found.defer("injection__alignment").in_bulk(list(ids))
 
 
 def _chosen(which: str, min_raters: int) -> QuerySet[Annotation]:
@@ -233,7 +249,7 @@ def _chosen(which: str, min_raters: int) -> QuerySet[Annotation]:
 
 def _last_words(chosen: QuerySet[Annotation]) -> list[Annotation]:
     last: dict[tuple[int, int], Annotation] = {}
-    for row in chosen.select_related("rater").order_by("solution_id", "rater_id", "id"):
+    for row in chosen.order_by("solution_id", "rater_id", "id"):
         before = last.get((row.solution_id, row.rater_id))
         if before is None or _rank(row) > _rank(before):
             last[row.solution_id, row.rater_id] = row
