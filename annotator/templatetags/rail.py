@@ -7,6 +7,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from annotator.views.review_page import GLYPHS, WORDS, Page
+from annotator.views.review_reveal import differ
 
 register = template.Library()
 
@@ -25,7 +26,7 @@ def step_rail(page: Page) -> SafeString:
 
 def _mark(page: Page, i: int) -> SafeString:
     label, said = page.judgement.labels[i], "".join(by.labels[i] for by in page.said)
-    missing, differs = i in page.missing, any(other != label for other in said)
+    missing, differs = i in page.missing, any(differ(other, label) for other in said)
     classes = " ".join(name for name, holds in (("missing", missing), ("differs", differs)) if holds)
     words = [f"Step {i + 1}: {WORDS[label]}", *(classes.split())]
     return format_html(

@@ -5,6 +5,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from annotator.models import Annotation, Assignment, Finding, Injection, Item, Membership, Phase, Rater
+from tests.annotator.foreign import DATA, imported
 from tests.api.conftest import Call
 from tests.crowd import crowd, injected_siblings, plain_items
 
@@ -154,3 +155,56 @@ def test_the_schema_names_every_address(alice: Membership) -> None:
 def test_the_schema_is_valid_without_warnings(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("spectacular", "--validate", "--fail-on-warn")
     assert "Warning" not in capsys.readouterr().err
+
+
+def test_alternatives_are_listed_rated_and_refused_where_they_do_not_belong(
+    alice: Membership, call: Call
+) -> None:
+    imported(alice.project, DATA / "prm800k.jsonl", format="prm800k", protocol="label_steps")
+    claimed = call(alice, "POST", "claim").json()
+    assert [(one["position"], one["text"]) for one in claimed["alternatives"]] == [
+        (2, "So there must be $4$ trips."), (2, "Trips are made by ferry."), (2, "So $5$ trips."),
+    ]  # fmt: skip
+    path, first = f"assignments/{claimed['id']}", str(claimed["alternatives"][0]["id"])
+    draft = {"labels": "0+-.", "alternatives": {first: "+"}, "bulk": [1]}
+    assert call(alice, "PUT", f"{path}/draft", {"version": 0, "draft": draft}).status_code == 200
+    kept = call(alice, "GET", path).json()["draft"]
+    assert (kept["alternatives"], kept["bulk"]) == ({first: "+"}, [1])
+    wrong = call(alice, "POST", f"{path}/submit", {**draft, "alternatives": {"1": "+"}})
+    assert (wrong.status_code, wrong.json()["field"]) == (400, "alternatives")
+    assert call(alice, "POST", f"{path}/submit", draft).json()["state"] == "submitted"
+    said = Annotation.objects.filter(rater=alice.rater).order_by("id").values_list("labels", "bulk")
+    assert list(said) == [("0+-.", [1]), ("..+", None)]
+
+
+def test_an_assignment_without_alternatives_lists_none(alice: Membership, call: Call) -> None:
+    plain_items(alice.project, 1)
+    assert call(alice, "POST", "claim").json()["alternatives"] == []
+
+
+def test_machines_are_letters_until_the_submission(alice: Membership, call: Call) -> None:
+    (item,) = plain_items(alice.project, 1)
+    Item.objects.update(protocol="verify_labels")
+    for kind in ("judge", "prm"):
+        rater = Rater.objects.create(kind=kind, name=f"my {kind}")
+        Annotation.objects.create(
+            solution=item.solution, rater=rater, phase=Phase.MACHINE, labels="+-+", n_steps=3, first_error=1,
+            scores=[1.0, 0.25, None],
+        )  # fmt: skip
+    path = f"assignments/{call(alice, 'POST', 'claim').json()['id']}"
+    call(alice, "POST", f"{path}/commit", {"labels": "+++"})
+    hidden = call(alice, "GET", f"{path}/reveal").json()["annotations"]
+    assert [one["rater"] for one in hidden] == ["A", "B"]
+    assert hidden[0]["scores"] == [1.0, 0.25, None]
+    call(alice, "POST", f"{path}/submit", {"labels": "+++"})
+    named = call(alice, "GET", f"{path}/reveal").json()["annotations"]
+    assert {one["rater"] for one in named} == {"judge:my judge", "prm:my prm"}
+
+
+def test_a_project_lists_the_error_types_that_may_be_named(alice: Membership, client: Client) -> None:
+    alice.project.error_types = [{"code": "units", "title": "wrong unit", "key": "p", "definition": "d"}]
+    alice.project.save()
+    client.force_login(alice.user, "django.contrib.auth.backends.ModelBackend")
+    (listed,) = client.get("/api/v1/projects").json()
+    assert listed["error_types"] == [{"code": "units", "title": "wrong unit", "definition": "d"}]
+    assert listed["label_after_error"] is False

@@ -2,6 +2,7 @@
 // works as links; here it follows the labels and the current step, and is one stop of the tab key (arrows move in it).
 
 import { stepsOf } from './form.js'
+import { differ } from './sources.js'
 
 const GLYPHS = { '+': '✓', 0: '–', '-': '✗', '?': '?', '.': '·' }
 const WORDS = { '+': 'right', 0: 'neutral', '-': 'wrong', '?': 'unsure', '.': 'not judged' }
@@ -57,7 +58,7 @@ export function makeRail(form, go) {
 }
 
 function showOne(mark, i, label, missing) {
-  const differs = [...(mark.dataset.said ?? '')].some((said) => said !== label)
+  const differs = [...(mark.dataset.said ?? '')].some((said) => differ(said, label))
   const state = `${label}${missing ? '!' : ''}${differs ? '≠' : ''}`
   if (mark.dataset.state === state) return
   mark.dataset.state = state

@@ -1,7 +1,7 @@
 // What machines said beside what the reviewer says: loud where the two differ, also after a change of mind.
 
 /** The same rule as views/review_reveal.py: who did not judge a step does not disagree about it. */
-const differ = (theirs, mine) => theirs !== mine && theirs !== '.' && mine !== '.'
+export const differ = (theirs, mine) => theirs !== mine && theirs !== '.' && mine !== '.'
 
 export function markSources(step, mine) {
   const box = step?.querySelector('.saids')
