@@ -386,7 +386,7 @@ def test_reading_what_is_gone_costs_no_query_a_row(
     project = factories.project()
     imported(project, jsonl(tmp_path / "f.jsonl", *many(30)))
     Item.objects.filter(solution__foreign_id__endswith="1").update(retired=True, held=True)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         gone = [row.gone for row in export_rows.rows(project, "all", truth=True)]
     assert gone.count("retired") == 3
 
