@@ -5,7 +5,7 @@ import secrets
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
 from annotator import errors, policies, queue
@@ -177,10 +177,12 @@ def _role(role: str) -> Role:
 
 
 def _lock(membership: Membership) -> Membership:
-    """The project first, so that two owners cannot both step down at once; then the member."""
-    Project.objects.select_for_update(no_key=True).get(pk=membership.project_id)
+    """The member, and every owner, so that two cannot both step down at once. Not the project: whoever gives
+    items back locks it last (queue.py)."""
     rows = Membership.objects.select_related("project", "user").select_for_update(of=("self",))
-    found = rows.filter(pk=membership.pk).first()
+    wanted = Q(role=Role.OWNER) | Q(pk=membership.pk)
+    locked = rows.filter(wanted, project=membership.project_id).order_by("pk")
+    found = next((row for row in locked if row.pk == membership.pk), None)
     if found is None:
         raise errors.Missing("This person is not in the project any more.")
     return found

@@ -65,6 +65,7 @@ TABLE: dict[str, dict[str, str]] = {
     "next": {"POST": REVIEWERS},
     "review": {"GET": HOLDER, "POST": HOLDER},
     "mine": {"GET": REVIEWERS},
+    "practice": {"GET": LEADS, "POST": LEADS},
     "items": {"GET": LEADS},
     "item": {"GET": LEADS, "POST": LEADS},
     "bulk": {"GET": LEADS, "POST": LEADS},

@@ -13,9 +13,9 @@ from django.db import connection
 from django.utils import timezone
 
 from annotator import errors, queue
-from annotator.actions import assigning, bulk_items, review
+from annotator.actions import assigning, bulk_items, people, review
 from annotator.actions.integrity import check_items
-from annotator.models import Annotation, Assignment, Item, Membership
+from annotator.models import Annotation, Assignment, Item, Membership, Role
 from annotator.policies import Operator
 from tests.crowd import crowd, injected_siblings, plain_items
 
@@ -159,3 +159,45 @@ def test_a_lead_takes_back_what_its_reviewer_sends_at_that_moment() -> None:
     )
     assert Annotation.objects.count() == 8
     assert list(check_items(by=Operator(), project=project)) == []
+
+
+def test_claims_are_taken_back_and_skipped_while_their_holders_work() -> None:
+    """Whoever gives back locks the project last, a lead as well as a reviewer: no deadlock, no slot lost."""
+    project, reviewers = crowd(6, overlap=2)
+    plain_items(project, 30)
+
+    def work(me: Membership) -> None:
+        for n in range(12):
+            held = queue.claim(by=me)
+            if held is None:
+                return
+            of = {"by": me, "assignment_id": held.pk}
+            with contextlib.suppress(errors.Conflict):  # taken back a moment before
+                if n % 3:
+                    review.submit(**of, data={"labels": "+++"})
+                else:
+                    review.skip(**of, reason="Race.")
+
+    def take() -> None:
+        for me in reviewers * 3:
+            people.take_back_claims(by=Operator(), membership=me, because="Race.")
+
+    at_once([*[lambda me=me: work(me) for me in reviewers], take, take], threads=8)
+    assert list(check_items(by=Operator(), project=project)) == []
+
+
+def test_of_two_owners_who_step_down_at_once_one_stays() -> None:
+    project, (one, other) = crowd(2)
+    for me in (one, other):
+        me.role = Role.OWNER
+        me.save(update_fields=["role"])
+
+    def step_down(me: Membership) -> bool:
+        try:
+            people.change_role(by=me, membership=me, role=Role.REVIEWER)
+        except errors.Conflict:
+            return False
+        return True
+
+    assert sorted(at_once([lambda: step_down(one), lambda: step_down(other)])) == [False, True]
+    assert Membership.objects.filter(project=project, role=Role.OWNER).count() == 1
