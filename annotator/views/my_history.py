@@ -113,7 +113,8 @@ def _matches(annotation: Annotation, chosen: Mapping[str, Any]) -> bool:
     wrong = lab.wrong_steps(annotation.labels)
     if chosen.get("step"):
         return chosen["step"] - 1 in wrong
-    return bool(wrong) == (chosen["said"] == "wrong")
+    wanted: bool = chosen["said"] == "wrong"
+    return bool(wrong) == wanted
 
 
 def _wants_labels(chosen: Mapping[str, Any]) -> bool:

@@ -309,6 +309,21 @@ def test_name_and_theme_are_kept(bob: Membership) -> None:
     assert "theme" in refused.context["preferences"].errors
 
 
+def test_large_text_is_kept_from_both_pages_and_recorded_once(bob: Membership) -> None:
+    client, page = signed_in(bob.user), reverse("account")
+    for sent, large in (
+        ({"do": "large-text", "large_text": "on"}, True),
+        ({"do": "large-text", "large_text": "on"}, True),
+        ({"do": "large-text", "large_text": ""}, False),
+        ({"do": "preferences", "large_text": "on"}, True),
+        ({"do": "preferences"}, False),
+    ):
+        client.post(page, sent)
+        bob.user.refresh_from_db()
+        assert bob.user.large_text is large
+    assert Event.objects.filter(verb="set_large_text").count() == 2
+
+
 def test_changing_the_password_needs_the_old_one_and_ends_other_sessions(bob: Membership) -> None:
     here, there = signed_in(bob.user), signed_in(bob.user)
     sent = {"do": "password", "old_password": "guess", **new_password()}
