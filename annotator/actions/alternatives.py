@@ -39,8 +39,7 @@ def of_item(item: Item) -> list[Alternative]:
     if item.protocol != Protocol.LABEL_STEPS or shown.foreign_format != prm800k.NAME:
         return []
     rows = Solution.objects.filter(
-        project_id=item.project_id, problem_id=shown.problem_id, n_steps__lte=shown.n_steps,
-        **{f"meta__{SIBLING_OF}": shown.foreign_id},
+        problem_id=shown.problem_id, n_steps__lte=shown.n_steps, **{f"meta__{SIBLING_OF}": shown.foreign_id}
     ).order_by("n_steps", "id")  # fmt: skip
     found: dict[tuple[int, str], Alternative] = {}
     for pk, steps in rows.values_list("pk", "steps"):
