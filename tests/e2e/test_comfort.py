@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect
 
 import annotator
-from annotator.models import Assignment, Item, Project
+from annotator.models import Assignment, Item, Project, Protocol
 from tests import factories as make
 from tests.e2e.conftest import DESKTOP, PHONE, shoot
 from tests.e2e.test_review import chosen, claimed, press, ready, saved
@@ -343,7 +343,9 @@ def test_large_text_and_calculator_look_as_they_should(
     make.injected_item(project, 0)
     member = make.member(project)
     page = claimed(sit(member, viewport=size, color_scheme=theme), project)
-    press(page, "1 1 3 c =")
+    press(page, "1 1 3 c")
+    saved(page)
+    press(page, "=")
     for line in ("(1.82 - 1.24)/2", "100!/98!", "sqrt(2)", "0.1 + 0.2 = 0.3"):
         page.keyboard.type(line)
         press(page, "Enter")
@@ -352,3 +354,30 @@ def test_large_text_and_calculator_look_as_they_should(
     press(page, "Escape +")
     clean(page)
     shoot(page, f"large-{width}-{theme}")
+
+
+# --- One's own work ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "size"), [("wide", DESKTOP), ("phone", PHONE)])
+def test_own_work_is_found_again(sit: Sit, theme: str, width: str, size: dict[str, int]) -> None:
+    project = make.project(protocol=Protocol.LABEL_STEPS)
+    for number in range(3):
+        make.plain_item(project, number)
+    page = claimed(sit(make.member(project), viewport=size, color_scheme=theme), project)
+    press(page, "1 1 3 c Enter")
+    expect(page.locator(".step")).to_have_count(4)
+    page.goto(page.url.split("/review/")[0] + "/mine/")
+    page.get_by_label("Words of the problem").fill("PENCIL eraser")
+    page.get_by_label("Wrong at step").fill("3")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("row")).to_have_count(2)
+    clean(page)
+    shoot(page, f"history-{width}-{theme}")
+    page.get_by_label("Wrong at step").fill("2")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("Nothing of yours is like that.")).to_be_visible()
+    page.get_by_role("link", name="Show all").click()
+    page.get_by_role("row").get_by_role("link").click()
+    expect(page.locator(".step")).to_have_count(7)

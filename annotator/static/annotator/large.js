@@ -9,6 +9,7 @@ export function makeLarge(button, form, say) {
   async function toggle() {
     const large = document.body.classList.toggle('large')
     button.setAttribute('aria-pressed', large)
+    form.querySelector('.step.here')?.scrollIntoView({ block: 'nearest', behavior: 'instant' }) // all has moved
     const body = new URLSearchParams({ do: 'large-text', large_text: large ? 'on' : '' })
     const headers = { Accept: 'application/json', 'X-CSRFToken': csrf(form) }
     const response = await fetch(button.dataset.url, { method: 'POST', headers, body }).catch(() => null)
