@@ -36,7 +36,7 @@ def review(request: PageRequest, project: str, assignment: int) -> HttpResponse:
 
 
 def mine(request: PageRequest, project: str) -> HttpResponse:
-    form = HistoryFilter(request.GET)
+    form = HistoryFilter(request.GET, label_suffix="")
     page = my_work.build(request.membership, form, request.GET.get("before", ""))
     asked = request.GET.copy()
     asked["before"] = page.before
