@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotator.core.labels import MULTI_SOLUTIONS
-from annotator.models import Annotation, Assignment, Finding, Item, Project, Protocol, Rater
+from annotator.models import Annotation, Assignment, Finding, Item, Project, Protocol, Rater, Role
 from tests import factories as make
 from tests.annotator.foreign import DATA, imported
-from tests.e2e.conftest import DESKTOP, PHONE, shoot
+from tests.e2e.conftest import DESKTOP, PHONE, SCREENSHOTS, shoot
 from tests.e2e.test_review import chosen, claimed, clean, press, ready, saved
 from tests.made import Made
 
@@ -268,3 +268,18 @@ def test_every_protocol_looks_as_it_should(
     act(page)
     clean(page)
     shoot(page, f"protocol-{name}-{width}-{theme}")
+
+
+def test_a_lead_reads_alternatives_and_bulk(sit: Sit) -> None:
+    project = prm800k()
+    page = claimed(sit(make.member(project, "alice")), project)
+    press(page, "1 b j 3 j 1 2")
+    saved(page)
+    press(page, "Enter")
+    expect(page.get_by_text("Nothing is left for you")).to_be_visible()
+    item = project.items.order_by("id")[0]
+    page = sit(make.member(project, "lead", Role.LEAD)).open(f"/p/{project.slug}/items/{item.pk}/")
+    expect(page.get_by_role("table", name="Other ways to go on")).to_contain_text("alice")
+    expect(page.get_by_text("bulk", exact=True)).to_have_count(2)
+    clean(page)
+    page.screenshot(path=SCREENSHOTS / "protocol-item-page.png", full_page=True)
