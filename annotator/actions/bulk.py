@@ -70,9 +70,8 @@ class Table:
                         copy.write_row(row)
             else:
                 marks = ", ".join(["%s"] * self._n)
-                cursor.executemany(
-                    f"INSERT INTO {self._table} ({self._columns}) VALUES ({marks})", list(values)
-                )  # noqa: S608
+                sql = f"INSERT INTO {self._table} ({self._columns}) VALUES ({marks})"  # noqa: S608  (our own names)
+                cursor.executemany(sql, list(values))
 
     def _dumped(self, row: Sequence[Any]) -> Sequence[Any]:
         if not self._json:
