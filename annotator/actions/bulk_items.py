@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from annotator import errors, policies, queue
+from annotator.actions.bulk import Table
 from annotator.actions.decide import decide_items
 from annotator.actions.projects import MAX_OVERLAP
 from annotator.actions.record import record
@@ -21,6 +22,8 @@ from annotator.policies import Actor
 BATCH = 500
 MAX_PRIORITY = 1_000_000
 MAX_REASON = 300
+# What acts look at; the decision is recomputed with the rest of it.
+READ = ("priority", "held", "retired", "wanted", "open_slots", "decision", "n_submitted", "gold_id")
 
 
 class Done(NamedTuple):
@@ -160,15 +163,16 @@ def act(
     """Do `change` in batches, by id, each with its items locked. `before` takes what has to be locked before items."""
     policies.check_at_least(by, Role.LEAD, project)
     skipped: Counter[str] = Counter()
+    events = _events(by, project, verb, data)
     n = 0
     for ids in batches(item_ids):
         with transaction.atomic():
             before()
-            found = list(queue.lock_items(ids).filter(project=project))
+            found = list(queue.lock_items(ids).filter(project=project).only(*READ))
             batch = Batch(found, skipped)
             skipped["are not there"] += len(ids) - len(found)
             change(batch)
-            _tell(by, project, batch, verb, data)
+            events.insert((pk,) for pk in batch.ids)
             n += len(batch.items)
     done = Done(n, {why: count for why, count in skipped.items() if count})
     if n:
@@ -188,11 +192,11 @@ def _finish(
         record(by, "bulk", project, do=verb, n_items=done.n, skipped=done.skipped, **data)
 
 
-def _tell(by: Actor, project: Project, batch: Batch, verb: str, data: dict[str, Any]) -> None:
+def _events(by: Actor, project: Project, verb: str, data: dict[str, Any]) -> Table:
+    """What writes an item's event for each of its rows: one item id."""
     said = {name: value for name, value in data.items() if name != "chosen"}
-    Event.objects.bulk_create(
-        Event(project=project, actor=by.user, verb=verb, item_id=pk, data=said) for pk in batch.ids
-    )
+    actor_id = by.user.pk if by.user else None
+    return Table(Event, ("item_id",), project_id=project.pk, actor_id=actor_id, verb=verb, data=said)
 
 
 def batches(item_ids: Sequence[int]) -> Iterator[list[int]]:

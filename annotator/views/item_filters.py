@@ -104,7 +104,7 @@ class ItemFilter(forms.Form):
         """The ids of all items that pass, ascending: for acts on the whole of them."""
         rows = self.rows().order_by("pk").values_list("pk", flat=True)
         if self.cleaned_data["finding"]:
-            rows = rows.filter(Exists(self.findings().filter(solution=OuterRef("solution"))))
+            rows = rows.filter(self.has_finding())
         if not self.cleaned_data["disagree"]:
             return list(rows)
         chosen = self.disagreeing()
@@ -114,6 +114,16 @@ class ItemFilter(forms.Form):
         """The findings that `finding` names; other projects' never."""
         found, code = Finding.objects.filter(project=self.project), self.cleaned_data["finding"]
         return found if code == ANY_FINDING else found.filter(code=code)
+
+    def has_finding(self) -> Exists:
+        """Of an item. A solution is of one project, so that its own index is enough for any code."""
+        code, of_solution = (
+            self.cleaned_data["finding"],
+            Finding.objects.filter(solution=OuterRef("solution")),
+        )
+        return Exists(
+            of_solution if code == ANY_FINDING else of_solution.filter(project=self.project, code=code)
+        )
 
     def disagreeing(self) -> list[int]:
         """Ids of the items that `disagree` names, ascending."""
@@ -175,7 +185,7 @@ def find(request: HttpRequest, form: ItemFilter) -> Found:
     if form.cleaned_data["disagree"]:
         ids = form.disagreeing()
         if form.cleaned_data["finding"]:
-            rows = rows.filter(Exists(form.findings().filter(solution=OuterRef("solution"))))
+            rows = rows.filter(form.has_finding())
         return Found(_page_of(request, rows, ids), len(ids))
     if form.cleaned_data["finding"]:
         return Found(_page_with_findings(request, rows, form.findings()))
@@ -205,12 +215,9 @@ def _page_with_findings(
     bounds = looked[:SOLUTIONS_AT_ONCE]
     if not bounds:
         return paging.Page([], None, key is None)
-    here = rows.filter(
-        Exists(findings.filter(solution=OuterRef("solution"))),
-        solution__gte=bounds[0],
-        solution__lte=bounds[-1],
-    )
-    found = list(here.order_by("solution", "pk")[: paging.PAGE + len(Protocol)])
+    # By keys, found without the project: SQLite would walk all items of the project otherwise.
+    here = list(Item.objects.filter(solution__in=bounds).order_by().values_list("pk", flat=True))
+    found = list(rows.filter(pk__in=here).order_by("solution", "pk")[: paging.PAGE + len(Protocol)])
     last = bounds[-1] if len(looked) > SOLUTIONS_AT_ONCE else None
     if len(found) > paging.PAGE:
         last = found[paging.PAGE - 1].solution_id
