@@ -90,7 +90,8 @@ class Finding(models.Model):
     `position` is the step's, 0-based; null: of the record as a whole. `detail` is for people.
     """
 
-    project = models.ForeignKey("annotator.Project", models.CASCADE, related_name="+")
+    # Its own index would only cost time while importing: `finding_by_code` begins with it.
+    project = models.ForeignKey("annotator.Project", models.CASCADE, related_name="+", db_index=False)
     solution = models.ForeignKey(Solution, models.CASCADE, related_name="findings")
     code = models.CharField(max_length=30)
     position = models.PositiveIntegerField(null=True)
