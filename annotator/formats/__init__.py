@@ -11,12 +11,14 @@ from annotator.formats import (
     mapping,
     math_shepherd,
     options,
+    pairs,
     prm800k,
     prmbench,
     prmbench_results,
     processbench,
     processbench_results,
     readings,
+    training,
     trl,
 )
 from annotator.formats.reading import Source
@@ -73,8 +75,18 @@ WRITE_ONLY: Final = {
     )
     for module in (prmbench_results, processbench_results)
 }
+# What training code reads: steps are right or wrong, and the first that nobody judged ends the solution.
+_CUT: Final = choices.Says(gaps=True)
+FOR_TRAINING: Final = {
+    shape.name: Format(
+        shape.name, training.SUFFIX, None, shape.write, shape.refusal, training.DEFAULTS, says=_CUT
+    )
+    for shape in training.SHAPES
+} | {
+    pairs.NAME: Format(pairs.NAME, pairs.SUFFIX, None, pairs.write, pairs.refusal, pairs.DEFAULTS, says=_CUT)
+}
 READABLE: Final = tuple(FORMATS)
-FORMATS.update(WRITE_ONLY)
+FORMATS.update(WRITE_ONLY | FOR_TRAINING)
 WRITABLE: Final = tuple(name for name, fmt in FORMATS.items() if fmt.write)
 
 NOTHING: Final[Mapping[str, Any]] = {}

@@ -15,6 +15,10 @@ from annotator.views.transfer_forms import TITLES
 WRITE_TITLES = TITLES | {
     "prmbench_results": "PRMBench results (a row a solution, as its toolkit writes)",
     "processbench_results": "ProcessBench results (with prediction and match)",
+    "rlhflow": "RLHFlow conversations",
+    "openrlhf": "OpenRLHF (a mark after each step)",
+    "qwen": "Qwen messages",
+    "pairs": "Step-DPO pairs (original against injected step)",
 }
 WRITE_CHOICES = [(name, WRITE_TITLES.get(name, name)) for name in WRITABLE]
 USUAL = ("", "as the format has it")

@@ -95,7 +95,8 @@ def test_harden() -> None:
 
 
 def test_formats_that_can_say_it_change_nothing() -> None:
-    assert {name for name, fmt in FORMATS.items() if fmt.defaults == BINARY} == {"math_shepherd", "trl"}
+    binary = {"math_shepherd", "trl", "rlhflow", "openrlhf", "qwen", "pairs"}
+    assert {name for name, fmt in FORMATS.items() if fmt.defaults == BINARY} == binary
     assert options.resolve("+0-?.", FORMATS["prm800k"].defaults) == "+0-?."
     for name in ("prmbench", "processbench"):
         assert options.resolve("+0-?.-", FORMATS[name].defaults) == "++-?.-"

@@ -310,7 +310,8 @@ def test_a_list_is_read_too_and_leaves_as_lines() -> None:
 
 
 def test_formats_by_name() -> None:
-    assert set(WRITABLE) - set(READABLE) == {"prmbench_results", "processbench_results"}
+    written_only = {"prmbench_results", "processbench_results", "rlhflow", "openrlhf", "qwen", "pairs"}
+    assert set(WRITABLE) - set(READABLE) == written_only
     assert {"prmbench", "processbench", "prm800k", "math_shepherd", "trl", "best_of_n"} < set(WRITABLE)
     assert FORMATS["prmbench"].read is prmbench.read
     assert FORMATS["prmbench"].suffix == ".jsonl"
