@@ -1,4 +1,7 @@
-"""The decision on an item, recomputed from its submitted annotations in the transaction that changes them."""
+"""The decision on an item, recomputed from its submitted annotations in the transaction that changes them.
+
+The project's rule is read once the item is locked, so that a rule that changed meanwhile is the one that decides.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -6,8 +9,9 @@ from typing import NamedTuple
 
 from django.db.models import F, QuerySet
 
-from annotator.core.decision import Final, decide
-from annotator.models import Annotation, AssignmentState, Decision, FinishReason, Item, Phase
+from annotator.core import labels as lab
+from annotator.core.decision import Final, Rule, decide
+from annotator.models import Annotation, AssignmentState, Decision, FinishReason, Item, Phase, Use
 
 
 class Outcome(NamedTuple):
@@ -21,15 +25,15 @@ class Outcome(NamedTuple):
 def final_annotations(item: Item) -> list[Annotation]:
     """The last word of each reviewer whose submission counts, oldest first: revealed where there is one."""
     rows = counting().filter(assignment__item=item)
-    return last_words(rows.only("rater_id", "phase", "labels", "finish_reason"))
+    return last_words(rows.only("rater_id", "phase", "labels", "finish_reason", "error_types"))
 
 
 def counting() -> QuerySet[Annotation]:
-    """What submissions that count say of their items' own solutions, oldest first. (Of a sibling, another way to
-    go on from a step, the same assignment may say something too.)"""
+    """What submissions that count say of their items' own solutions, oldest first: work, neither probes nor
+    exams. (Of a sibling, another way to go on from a step, the same assignment may say something too.)"""
     return Annotation.objects.filter(
         solution=F("assignment__item__solution"), assignment__surplus=False,
-        assignment__state=AssignmentState.SUBMITTED,
+        assignment__state=AssignmentState.SUBMITTED, assignment__purpose=Use.WORK,
         superseded_at__isnull=True, phase__in=[Phase.BLIND, Phase.REVEALED],
     ).order_by("id")  # fmt: skip
 
@@ -52,26 +56,45 @@ def last_words(rows: Iterable[Annotation]) -> list[Annotation]:
     return list(last.values())
 
 
-def outcome_of(item: Item, finals: list[Annotation]) -> Outcome:
-    outcome = Decision(decide([Final(row.labels, row.finish_reason) for row in finals], item.wanted))
-    agreed = outcome == Decision.AGREED and FinishReason(finals[0].finish_reason).judges
-    return Outcome(outcome, finals[0] if agreed else None, len(finals))
+def outcome_of(item: Item, finals: list[Annotation], rule: Rule) -> Outcome:
+    """What the last words amount to. Of those that agree, gold is the one that judges most steps, then the oldest."""
+    outcome = Decision(decide([final_of(row) for row in finals], item.wanted, rule))
+    gold = max(finals, key=n_judged) if outcome == Decision.AGREED else None
+    judges = gold is not None and FinishReason(gold.finish_reason).judges
+    return Outcome(outcome, gold if judges else None, len(finals))
+
+
+def final_of(row: Annotation) -> Final:
+    types = row.error_types or {}
+    of_steps = tuple(frozenset(types.get(str(at), ())) for at in range(len(row.labels))) if types else ()
+    return Final(row.labels, row.finish_reason, of_steps)
+
+
+def n_judged(row: Annotation) -> int:
+    return len(row.labels) - row.labels.count(lab.UNJUDGED)
+
+
+def rules_of(item_ids: Iterable[int]) -> dict[int, Rule]:
+    """Item -> the rule of its project as it is now."""
+    return dict(Item.objects.filter(pk__in=list(item_ids)).values_list("pk", "project__decision_rule"))
 
 
 def decide_item(item: Item, finals: list[Annotation] | None = None) -> Item:
     """Store what the submitted annotations amount to. The caller holds the item's lock, and may know them."""
     finals = final_annotations(item) if finals is None else finals
-    item.decision, item.gold, item.n_submitted = outcome_of(item, finals)
+    rule = rules_of([item.pk])[item.pk] if len(finals) >= item.wanted else "labels"
+    item.decision, item.gold, item.n_submitted = outcome_of(item, finals, rule)
     item.save(update_fields=["decision", "n_submitted", "gold"])
     return item
 
 
 def decide_items(items: Sequence[Item]) -> int:
     """`decide_item` for many locked items at once; what a lead has settled stays. Returns how many changed."""
-    words = counting_of([item.pk for item in items])
+    ids = [item.pk for item in items]
+    words, rules = counting_of(ids), rules_of(ids)
     changed = []
     for item in items:
-        outcome = outcome_of(item, last_words(words[item.pk]))
+        outcome = outcome_of(item, last_words(words[item.pk]), rules[item.pk])
         if item.decision == Decision.SETTLED:
             outcome = outcome._replace(decision=Decision.SETTLED, gold=item.gold)
         gold_id = outcome.gold.pk if outcome.gold else None

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from django.db import reset_queries, transaction
 
 from annotator import policies, queue
-from annotator.actions.decide import counting_of, last_words, outcome_of
+from annotator.actions.decide import counting_of, last_words, outcome_of, rules_of
 from annotator.actions.record import record
+from annotator.core.decision import Rule
 from annotator.models import Annotation, Assignment, Decision, Item, Project, Role
 from annotator.policies import Actor
 
@@ -60,16 +61,16 @@ def _fix(by: Actor, project: Project, items: dict[int, Item], found: list[Differ
 def _differences(items: Iterable[Item]) -> Iterator[Difference]:
     items = list(items)
     ids = [item.pk for item in items]
-    held, words = _held(ids), counting_of(ids)
+    held, words, rules = _held(ids), counting_of(ids), rules_of(ids)
     for item in items:
-        computed = _computed(item, held[item.pk], words[item.pk])
+        computed = _computed(item, held[item.pk], last_words(words[item.pk]), rules[item.pk])
         for field in STORED:
             if getattr(item, field) != computed[field]:
                 yield Difference(item.pk, field, getattr(item, field), computed[field])
 
 
-def _computed(item: Item, n_held: int, rows: list[Annotation]) -> dict[str, object]:
-    outcome = outcome_of(item, last_words(rows))
+def _computed(item: Item, n_held: int, finals: list[Annotation], rule: Rule) -> dict[str, object]:
+    outcome = outcome_of(item, finals, rule)
     gold_id = outcome.gold.pk if outcome.gold else None
     values: dict[str, object] = {
         "decision": str(outcome.decision),
@@ -85,4 +86,3 @@ def _held(ids: list[int]) -> Counter[int]:
     """Item -> how many of its slots are taken."""
     holding = Assignment.objects.filter(item__in=ids, state__in=queue.HOLDING, surplus=False)
     return Counter(holding.values_list("item_id", flat=True))
-
