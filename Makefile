@@ -78,6 +78,7 @@ check-architecture: install
 	$(PY) -m pytest -q tests/test_arrows.py tests/test_requirements.py
 
 bench: install
+	scripts/system-packages
 	@set -e; for script in bench/bench_*.py; do echo "== $$script"; $(PY) "$$script" tests/data/prmbench.jsonl; done
 
 lock: | $(PY)
