@@ -51,8 +51,8 @@ def of_item(item: Item) -> list[Alternative]:
 
 
 def rate(*, assignment: Assignment, by: Membership, judgement: Judgement, phase: Phase) -> None:
-    """Store the rated alternatives. The caller is in the transaction of a commit, and has superseded what this
-    assignment said before. An alternative that the same record shows elsewhere has one last word."""
+    """Store the rated alternatives of judged steps. The caller is in the transaction of a commit, and has
+    superseded what this assignment said before. What another item shows too has one last word."""
     if not judgement.alternatives or judgement.finish_reason in ENDS_EARLY:
         return
     of = {"rater_id": by.rater_id, "phase": phase}
@@ -63,6 +63,7 @@ def rate(*, assignment: Assignment, by: Membership, judgement: Judgement, phase:
     Annotation.objects.bulk_create(
         _annotation(assignment, pk, lab.UNJUDGED * (n_steps - 1) + judgement.alternatives[pk], of)
         for pk, n_steps in sorted(lengths.items())
+        if judgement.labels[n_steps - 1] != lab.UNJUDGED
     )
 
 

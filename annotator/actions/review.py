@@ -116,6 +116,8 @@ def _commit(by: Membership, assignment: Assignment, data: Mapping[str, Any]) -> 
     _check_open(assignment)
     judgement = read_judgement(data, assignment)
     _check_complete(judgement, assignment)
+    if stops_at_first_error(assignment):
+        judgement = judging.stopped(judgement)
     final = not _reveals(assignment, judgement)
     if final:
         _check_verdict(judgement, assignment)

@@ -1,7 +1,7 @@
 """What a reviewer sends: the one shape of drafts, forms and API bodies, and its checks."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from annotator.core import labels as lab
@@ -119,6 +119,24 @@ def label_following(data: Mapping[str, Any], position: int, stop_at_first_error:
     given = [at for at in lab.unjudged(labels, stop) if at > position]
     changed = "".join(labels[position] if at in given else label for at, label in enumerate(labels))
     return {**data, "labels": changed, "bulk": sorted({*(data.get("bulk") or []), *given})}
+
+
+def stopped(judgement: Judgement) -> Judgement:
+    """Return what counts where judging stops at the first wrong step: without the bulk labels after it, which were
+    given before the error was seen. What was labelled there by hand stays. If nothing is, the error ended it."""
+    if lab.WRONG not in judgement.labels:
+        return judgement
+    stop = lab.stopping_point(judgement.labels, True)
+    gone = {at for at in judgement.bulk if at >= stop}
+    labels = "".join(lab.UNJUDGED if at in gone else label for at, label in enumerate(judgement.labels))
+    is_end = not labels[stop:].strip(lab.UNJUDGED) and judgement.finish_reason not in ENDS_EARLY
+    return replace(
+        judgement,
+        labels=labels,
+        error_types={at: codes for at, codes in judgement.error_types.items() if at not in gone},
+        bulk=[at for at in judgement.bulk if at not in gone],
+        finish_reason="found_error" if is_end else judgement.finish_reason,
+    )
 
 
 def missing(judgement: Judgement, stop_at_first_error: bool) -> list[int]:

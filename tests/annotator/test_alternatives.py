@@ -115,6 +115,11 @@ def test_what_ends_early_rates_nothing(ferry: Item) -> None:
     assert Annotation.objects.get(assignment=mine).solution_id == ferry.solution_id
 
 
+def test_alternatives_of_a_step_without_a_label_are_not_rated(ferry: Item) -> None:
+    mine = rated(make.member(ferry.project), ferry, "-...", four="+")
+    assert current(mine) == {"# Answer\n\n3": "-..."}
+
+
 def test_another_records_alternative_is_refused(ferry: Item, project: Project) -> None:
     me = make.member(project)
     mine = claimed(me, ferry)

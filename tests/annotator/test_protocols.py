@@ -44,6 +44,20 @@ def test_a_project_may_want_labels_after_the_first_error() -> None:
     assert desk.post("submit", "+-+0").status_code == 302
 
 
+def test_bulk_labels_past_the_stop_do_not_count_and_those_by_hand_do() -> None:
+    desk = label_steps()
+    desk.post("submit", "+-+-", bulk="0+,2+", type__3=["circular"])
+    stored = Annotation.objects.get()
+    assert (stored.labels, stored.finish_reason, stored.bulk) == ("+-.-", "found_error", [0])
+    assert stored.error_types == {"3": ["circular"]}
+
+
+def test_an_error_in_the_last_step_is_an_error_found() -> None:
+    desk = label_steps()
+    desk.post("submit", "+++-")
+    assert Annotation.objects.get().finish_reason == "found_error"
+
+
 def test_the_rest_is_labelled_like_a_step_without_a_script() -> None:
     desk = label_steps()
     response = desk.post("", "0+", following="1")

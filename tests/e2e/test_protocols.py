@@ -280,6 +280,6 @@ def test_a_lead_reads_alternatives_and_bulk(sit: Sit) -> None:
     item = project.items.order_by("id")[0]
     page = sit(make.member(project, "lead", Role.LEAD)).open(f"/p/{project.slug}/items/{item.pk}/")
     expect(page.get_by_role("table", name="Other ways to go on")).to_contain_text("alice")
-    expect(page.get_by_text("bulk", exact=True)).to_have_count(2)
+    expect(page.get_by_text("bulk", exact=True)).to_have_count(1)
     clean(page)
     page.screenshot(path=SCREENSHOTS / "protocol-item-page.png", full_page=True)

@@ -1,5 +1,6 @@
 """What a reviewer may send, where it is refused, and what is still missing."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from annotator.core.judgement import (
     missing,
     missing_verdict,
     parse,
+    stopped,
 )
 
 KINDS = {"circular", "redundancy"}
@@ -190,3 +192,14 @@ def test_nothing_is_given_past_the_stop() -> None:
 def test_only_a_label_that_there_is_can_be_given_on(position: int) -> None:
     with pytest.raises(BadJudgement, match="following"):
         label_following({"labels": "+.."}, position, False)
+
+
+def test_bulk_labels_past_the_stop_do_not_count() -> None:
+    said = Judgement(labels="+-+-", error_types={1: ["circular"], 3: ["circular"]}, bulk=[0, 2, 3], note="n")
+    assert stopped(said) == Judgement(
+        labels="+-..", error_types={1: ["circular"]}, bulk=[0], note="n", finish_reason="found_error"
+    )
+    by_hand = replace(said, bulk=[2])
+    assert stopped(by_hand) == replace(by_hand, labels="+-.-", bulk=[])
+    assert stopped(Judgement(labels="+0?")) == Judgement(labels="+0?")
+    assert stopped(Judgement(labels="+-", finish_reason="give_up")).finish_reason == "give_up"
