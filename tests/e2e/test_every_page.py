@@ -32,6 +32,8 @@ PAGES = {
     "guidelines": "/p/{slug}/guidelines/", "questions": "/p/{slug}/questions/", "mine": "/p/{slug}/mine/",
     "practice": "/p/{slug}/practice/",
     "items": "/p/{slug}/items/", "items-filtered": "/p/{slug}/items/?decision=conflicted",
+    "items-found": "/p/{slug}/items/?finding=any", "triage": "/p/{slug}/triage/",
+    "bulk": "/p/{slug}/items/bulk/?do=assign&finding=any", "take-down": "/p/{slug}/items/{item}/take-down/",
     "item": "/p/{slug}/items/{item}/", "imports": "/p/{slug}/imports/",
     "import": "/p/{slug}/imports/{imported}/", "import-labels": "/p/{slug}/imports/labels/",
     "import-judgements": "/p/{slug}/imports/{labels}/", "import-map": "/p/{slug}/imports/{unmapped}/map/",
