@@ -90,6 +90,7 @@ class DeedForm(Plain, forms.Form):
         for other in set(FIELDS) - set(deed.fields):
             del self.fields[other]
         self.fields["because"].required = deed.needs_reason
+        self.fields["because"].label = "Why" if deed.needs_reason else "Why (may be empty)"
         if "n" in self.fields:
             lowest, highest = (1, MAX_OVERLAP) if name == "wanted" else (-MAX_PRIORITY, MAX_PRIORITY)
             label = "Reviewers wanted for each" if name == "wanted" else "Priority"
