@@ -13,7 +13,7 @@ from annotator.actions.guidelines import MAX_TEXT
 from annotator.actions.people import MAX_DAYS
 from annotator.actions.projects import MAX_LEASE_MINUTES, MAX_OVERLAP
 from annotator.core import keys as bindings
-from annotator.models import BlindShows, Membership, Project, Role, User
+from annotator.models import BlindShows, DecisionRule, Membership, Project, Role, User
 
 RULES = "At least 8 characters, none that many people use, and not like your name."
 THEMES = [("", "as the system"), ("light", "light"), ("dark", "dark")]
@@ -53,7 +53,9 @@ class SignUpForm(Plain, UserCreationForm):  # type: ignore[type-arg]
 class PreferencesForm(Plain, forms.Form):
     name = forms.CharField(max_length=150, required=False, help_text="How leads may know you; may be empty.")
     theme = forms.ChoiceField(choices=THEMES, required=False)
-    large_text = forms.BooleanField(required=False, help_text="The review screen in larger letters, wider set.")
+    large_text = forms.BooleanField(
+        required=False, help_text="The review screen in larger letters, wider set."
+    )
 
 
 class NewPasswordForm(Plain, SetPasswordForm):  # type: ignore[type-arg]
@@ -111,10 +113,17 @@ class SettingsForm(Plain, forms.ModelForm):  # type: ignore[type-arg]
         choices=BlindShows.choices, initial=BlindShows.DIFF, label="Before committing a reviewer sees",
         help_text="For injected errors. Kept with every annotation: compare rates only within one choice.",
     )  # fmt: skip
+    decision_rule = forms.ChoiceField(
+        choices=DecisionRule.choices, initial=DecisionRule.LABELS, required=False,
+        label="Reviewers agree when they say the same of",
+        help_text="Another rule decides anew what has been submitted; what a lead has settled stays.",
+    )  # fmt: skip
 
     class Meta:
         model = Project
-        fields = ("name", "protocol", "overlap", "blind_shows", "lease_minutes", "label_after_error")
+        fields = (
+            "name", "protocol", "overlap", "decision_rule", "blind_shows", "lease_minutes", "label_after_error",
+        )  # fmt: skip
         labels = {
             "protocol": "Reviewers are asked to",
             "label_after_error": "Judge also what follows the first wrong step",
@@ -124,6 +133,11 @@ class SettingsForm(Plain, forms.ModelForm):  # type: ignore[type-arg]
             "protocol": "For items still to be imported, unless the import says otherwise.",
             "label_after_error": "When labelling steps. Else a review may stop at the first wrong step.",
         }
+
+    def clean(self) -> dict[str, Any]:
+        """A rule that was not sent stays as it is."""
+        found = super().clean() or self.cleaned_data
+        return {name: value for name, value in found.items() if name != "decision_rule" or value}
 
 
 class NewProjectForm(SettingsForm):

@@ -9,8 +9,9 @@ from celery import shared_task
 
 from annotator import errors
 from annotator.actions import annotation_import, exports, import_write
+from annotator.actions import redecide as deciding
 from annotator.actions.transfers import STALE, Busy
-from annotator.models import Export, Import
+from annotator.models import Export, Import, Project
 
 LATER: dict[str, Any] = {
     "throws": (errors.PlumblineError,),
@@ -42,3 +43,12 @@ def write_annotations(import_id: int) -> None:
 @shared_task(name="annotator.write_export", **LATER)
 def write_export(export_id: int) -> None:
     exports.write(row=Export.objects.select_related("project").get(pk=export_id))
+
+
+@shared_task(name="annotator.redecide")
+def redecide(project_id: int, after: int = 0) -> None:
+    """Decide a project's items anew; after a minute the next task goes on."""
+    project = Project.objects.get(pk=project_id)
+    reached = deciding.work(project, after, deciding.WORKS_FOR)
+    if reached is not None:
+        redecide.delay(project_id, reached)

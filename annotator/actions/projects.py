@@ -10,12 +10,14 @@ from annotator import errors, policies
 from annotator.actions import error_types as kinds
 from annotator.actions.people import join_project
 from annotator.actions.record import record
+from annotator.actions.redecide import redecide
 from annotator.core.digest import digest
-from annotator.models import BlindShows, Project, Role, User
+from annotator.models import BlindShows, DecisionRule, Project, Role, User
 from annotator.policies import Actor, Operator
 
 CHANGEABLE = (
     "name", "protocol", "overlap", "blind_shows", "lease_minutes", "label_after_error", "error_types",
+    "decision_rule",
 )  # fmt: skip
 MAX_OVERLAP = 20
 MAX_LEASE_MINUTES = 24 * 60
@@ -33,13 +35,14 @@ def create_project(
     lease_minutes: int = 60,
     label_after_error: bool = False,
     error_types: Sequence[dict[str, str]] = (),
+    decision_rule: str = DecisionRule.LABELS,
 ) -> Project:
     """A new project. A superuser who makes one owns it; what a command makes gets its owner by add_member."""
     policies.check_may_create_project(by)
     project = Project(
         slug=slug, name=name, protocol=protocol, overlap=overlap, blind_shows=blind_shows,
         lease_minutes=lease_minutes, label_after_error=label_after_error,
-        error_types=kinds.checked(list(error_types)),
+        error_types=kinds.checked(list(error_types)), decision_rule=decision_rule,
     )  # fmt: skip
     _check(project)
     try:
@@ -53,12 +56,23 @@ def create_project(
     return project
 
 
-@transaction.atomic
 def change_settings(*, by: Actor, project: Project, base: str | None = None, **fields: Any) -> Project:
     """Change some of CHANGEABLE. Protocol and overlap are for items still to come; others keep theirs.
 
     `base` is state_of(project) as the sender saw it: Conflict if somebody has changed the settings since.
+    Another decision rule decides anew what no lead has settled.
     """
+    current, changed = _change_settings(by, project, base, fields)
+    if "decision_rule" in changed:
+        redecide(current)
+    return current
+
+
+@transaction.atomic
+def _change_settings(
+    by: Actor, project: Project, base: str | None, fields: dict[str, Any]
+) -> tuple[Project, dict[str, Any]]:
+    """The project with its changed settings, and what was changed."""
     policies.check_at_least(by, Role.LEAD, project)
     unknown = sorted(set(fields) - set(CHANGEABLE))
     if unknown:
@@ -77,7 +91,7 @@ def change_settings(*, by: Actor, project: Project, base: str | None = None, **f
     if changed:
         current.save(update_fields=list(changed))
         record(by, "change_settings", current, changed=changed, was=was)
-    return current
+    return current, changed
 
 
 def state_of(project: Project) -> str:
