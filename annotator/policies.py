@@ -71,6 +71,8 @@ ACCESS: dict[str, dict[str, Level]] = {
     "export": {"GET": L, "POST": L},
     "export-file": {"GET": L},
     "agreement": {"GET": L},
+    "audit": {"GET": L},
+    "audit-file": {"GET": L},
     "api:schema": {"GET": S},
     "api:docs": {"GET": S},
     "api:projects": {"GET": S},

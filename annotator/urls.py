@@ -3,6 +3,7 @@ from django.urls import path
 from annotator.views import (
     account,
     agreement,
+    audit,
     bulk,
     exports,
     guidelines,
@@ -66,6 +67,8 @@ lead_urls = [
     path("p/<slug:project>/exports/<int:transfer>/", exports.export_page, name="export"),
     path("p/<slug:project>/exports/<int:transfer>/file", exports.export_file, name="export-file"),
     path("p/<slug:project>/agreement/", agreement.agreement, name="agreement"),
+    path("p/<slug:project>/audit/", audit.audit_page, name="audit"),
+    path("p/<slug:project>/audit/file", audit.audit_file, name="audit-file"),
 ]
 
 urlpatterns = account_urls + project_urls + review_urls + lead_urls

@@ -12,7 +12,7 @@ register = template.Library()
 FOR_ALL = (("project", "Project"), ("mine", "My work"), ("guidelines", "Guidelines"))
 FOR_LEADS = (
     ("items", "Items"), ("triage", "Triage"), ("questions", "Questions"), ("agreement", "Agreement"),
-    ("imports", "Imports"), ("exports", "Exports"), ("people", "People"), ("settings", "Settings"),
+    ("imports", "Imports"), ("exports", "Exports"), ("people", "People"), ("audit", "Audit"), ("settings", "Settings"),
 )  # fmt: skip
 UNDER = {
     "item": "items",

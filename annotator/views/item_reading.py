@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
-from annotator import blinding
+from annotator import audit, blinding
 from annotator.core import align
 from annotator.core.judgement import VERDICTS
 from annotator.core.labels import UNJUDGED
@@ -104,7 +104,7 @@ def context(item: Item) -> dict[str, Any]:
         "findings": _findings(solution),
         "assignments": _assignments(item),
         "questions": list(Question.objects.filter(item=item).select_related("asked_by", "answered_by")),
-        "events": [_told(event) for event in _events(item)],
+        "events": [audit.tell(event, shows_labels=True) for event in _events(item)],
     }
 
 
@@ -226,46 +226,3 @@ def _assignments(item: Item) -> list[Assignment]:
 
 def _events(item: Item) -> list[Event]:
     return list(Event.objects.filter(item=item).select_related("actor").order_by("id")[:N_EVENTS])
-
-
-class Told(NamedTuple):
-    """An event in words."""
-
-    event: Event
-    who: str
-    what: str
-
-
-SAID = {
-    "submit": "submitted {labels}",
-    "skip": "skipped it: {reason}",
-    "reopen": "took their submission back",
-    "ask": "asked a question",
-    "answer": "answered a question: {answer}",
-    "hold": "held it: {because}",
-    "release": "released it: {because}",
-    "look": "looked at everybody's labels",
-    "set_wanted": "asked for {n} reviewers: {because}",
-    "set_priority": "set its priority to {n}",
-    "assign": "assigned it to {to}",
-    "unassign": "took it back from who had it assigned",
-    "take_back": "took it back from {of}: {because}",
-    "close": "closed what {of} had committed: {because}",
-    "retire": "retired it: {because}",
-    "take_down": "took its text down: {because}",
-}
-
-
-def _told(event: Event) -> Told:
-    known = {key: value for key, value in event.data.items() if isinstance(value, str | int)}
-    template = SAID.get(event.verb, event.verb.replace("_", " "))
-    what = template.format_map(_Gaps(known))
-    surplus = ", after enough others had" if event.data.get("surplus") else ""
-    return Told(event, event.actor.get_username() if event.actor else "the server", what + surplus)
-
-
-class _Gaps(dict[str, object]):
-    """Missing words of a template, shown as a dash."""
-
-    def __missing__(self, key: str) -> str:
-        return "–"

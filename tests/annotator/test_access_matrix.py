@@ -80,6 +80,8 @@ TABLE: dict[str, dict[str, str]] = {
     "export": {"GET": LEADS, "POST": LEADS},
     "export-file": {"GET": LEADS},
     "agreement": {"GET": LEADS},
+    "audit": {"GET": LEADS},
+    "audit-file": {"GET": LEADS},
     "api:schema": {"GET": SIGNED_IN},
     "api:docs": {"GET": SIGNED_IN},
     "api:projects": {"GET": SIGNED_IN},
