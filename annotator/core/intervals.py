@@ -59,16 +59,20 @@ def bootstrap(
     """
     if len(sums) < 2:
         return Interval(None, None, FEW)
-    values = drawn(sums, statistic, draws, seed)
+    return of_draws(drawn(sums, statistic, draws, seed), level)
+
+
+def of_draws(values: Floats, level: float = LEVEL) -> Interval:
+    """The percentile interval of a statistic's draws, float (draws,), NaN where undefined."""
     defined = values[~np.isnan(values)]
-    if len(values) - len(defined) > MOST_UNDEFINED * draws:
+    if len(values) - len(defined) > MOST_UNDEFINED * len(values):
         return Interval(None, None, OFTEN_UNDEFINED)
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
 
 
 def drawn(sums: Floats, statistic: OfSums, draws: int, seed: int) -> Floats:
-    """The statistic of each draw, float (draws,).
+    """The statistic of each draw, float (draws,), or (draws, k) of a statistic with k values.
 
     Clusters that add the same are drawn together: how often any of them comes up is one multinomial number, so
     time follows the number of different clusters, not of clusters.

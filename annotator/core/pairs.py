@@ -4,14 +4,15 @@ Two sides: two raters, people and a machine, two machines. Only what both judged
 of each side. Within a group: every two raters of one thing.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
-from annotator.core.coefficients import NOT_BOTH, ONE_LABEL, Floats, Ints, Statistic, weighted_kappa
-from annotator.core.intervals import Interval, OfSums, bootstrap
+from annotator.core.coefficients import NOT_BOTH, Floats, Ints, weighted_kappa
+from annotator.core.intervals import OfSums
 from annotator.core.labels import NO_ERROR, UNKNOWN
-from annotator.core.panel import Estimate
+from annotator.core.panel import Estimate, estimates_of
 
 NONE_KNOWN: Final = "no solution is known to both"
 
@@ -44,7 +45,14 @@ def percent(sums: Floats) -> Floats:
 
 def estimate(sums: Floats, statistic: OfSums, *, draws: int, seed: int = 0) -> Estimate:
     """A statistic of confusion sums with its interval; n: pairs of judgements."""
-    return _estimate(sums, statistic, float(sums.sum()), NOT_BOTH, draws, seed)
+    return estimates(sums, {"it": statistic}, draws=draws, seed=seed)["it"]
+
+
+def estimates(
+    sums: Floats, statistics: Mapping[str, OfSums], *, draws: int, seed: int = 0
+) -> dict[str, Estimate]:
+    """`estimate` of several statistics, which share their draws; so they cost little more than one."""
+    return estimates_of(sums, statistics, round(float(sums.sum())), NOT_BOTH, draws, seed)
 
 
 def same_first_error(first: Ints, other: Ints, within: int = 0) -> tuple[Ints, Ints]:
@@ -74,15 +82,8 @@ def share(sums: Floats) -> Floats:
 
 def share_estimate(sums: Floats, *, draws: int, seed: int = 0) -> Estimate:
     """The share with its interval; n: pairs that can be compared."""
-    return _estimate(sums, share, float(sums[:, 1].sum()), NONE_KNOWN, draws, seed)
-
-
-def _estimate(sums: Floats, statistic: OfSums, n: float, nothing: str, draws: int, seed: int) -> Estimate:
-    value = float(statistic(sums.sum(axis=0))) if n else np.nan
-    if np.isnan(value):
-        why = ONE_LABEL if n else nothing
-        return Estimate(Statistic(None, round(n), why), Interval(None, None, why))
-    return Estimate(Statistic(value, round(n)), bootstrap(sums, statistic, draws=draws, seed=seed))
+    n = round(float(sums[:, 1].sum()))
+    return estimates_of(sums, {"it": share}, n, NONE_KNOWN, draws, seed)["it"]
 
 
 def _square(sums: Floats) -> Floats:

@@ -11,6 +11,7 @@ Columns of a row of sums, for v values:
             pairs that agree; pairs
 """
 
+from collections.abc import Mapping
 from math import isqrt
 from typing import Final, NamedTuple
 
@@ -25,7 +26,7 @@ from annotator.core.coefficients import (
     Statistic,
     alpha_of,
 )
-from annotator.core.intervals import Interval, OfSums, bootstrap
+from annotator.core.intervals import FEW, Interval, OfSums, drawn, of_draws
 
 _TAIL: Final = 5
 
@@ -44,8 +45,9 @@ def sums_of(counts: Ints, cluster: Ints) -> Floats:
     """
     _, index = np.unique(cluster, return_inverse=True)
     n_clusters = int(index.max(initial=-1)) + 1
-    columns = [np.bincount(index, weights=column, minlength=n_clusters) for column in _columns(counts)]
-    return np.stack(columns, axis=1) if n_clusters else np.zeros((0, len(columns)))
+    columns = _columns(counts)
+    sums = [np.bincount(index, weights=column, minlength=n_clusters) for column in columns]
+    return np.stack(sums, axis=1) if n_clusters else np.zeros((0, len(columns)))
 
 
 def _columns(counts: Ints) -> list[Floats]:
@@ -138,10 +140,34 @@ def estimate(sums: Floats, statistic: OfSums, *, draws: int, seed: int = 0) -> E
     sums: as `sums_of` gives them, of at least one value. Undefined where nothing pairs, and where the
     statistic says so: then every pairable judgement is the same.
     """
+    return estimates(sums, {"it": statistic}, draws=draws, seed=seed)["it"]
+
+
+def estimates(
+    sums: Floats, statistics: Mapping[str, OfSums], *, draws: int, seed: int = 0
+) -> dict[str, Estimate]:
+    """`estimate` of several statistics, which share their draws; so they cost little more than one."""
+    return estimates_of(sums, statistics, round(float(sums[:, -4].sum())), NO_PAIR, draws, seed)
+
+
+def estimates_of(
+    sums: Floats, statistics: Mapping[str, OfSums], n: int, nothing: str, draws: int, seed: int
+) -> dict[str, Estimate]:
+    """Statistics of any sums, computed from `n` things; `nothing` is why they are undefined where n is 0."""
     total = sums.sum(axis=0)
-    n = round(float(total[-4]))
-    value = float(statistic(total)) if n else np.nan
-    if np.isnan(value):
-        why = ONE_LABEL if n else NO_PAIR
-        return Estimate(Statistic(None, n, why), Interval(None, None, why))
-    return Estimate(Statistic(value, n), bootstrap(sums, statistic, draws=draws, seed=seed))
+    values = {name: float(one(total)) if n else np.nan for name, one in statistics.items()}
+    intervals = _intervals(sums, statistics, draws, seed) if n else {}
+    why = ONE_LABEL if n else nothing
+    return {
+        name: Estimate(Statistic(None, n, why), Interval(None, None, why))
+        if np.isnan(value)
+        else Estimate(Statistic(value, n), intervals[name])
+        for name, value in values.items()
+    }
+
+
+def _intervals(sums: Floats, statistics: Mapping[str, OfSums], draws: int, seed: int) -> dict[str, Interval]:
+    if len(sums) < 2:
+        return dict.fromkeys(statistics, Interval(None, None, FEW))
+    values = drawn(sums, lambda s: np.stack([one(s) for one in statistics.values()], axis=-1), draws, seed)
+    return {name: of_draws(column) for name, column in zip(statistics, values.T, strict=True)}

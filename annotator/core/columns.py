@@ -1,0 +1,213 @@
+"""Many ratings as columns, so that a slice of them is an index array and a statistic one pass of numpy.
+
+A rating is one rater's labels of one solution. A cluster is what an interval draws: a group of problems.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotator.core.agreement import VALUES, encode
+from annotator.core.coefficients import N_VALUES, Floats, Ints
+from annotator.core.labels import NO_ERROR, WRONG
+from annotator.core.pairs import same_first_error
+
+_WRONG = VALUES.index(WRONG)
+
+
+class Columns(NamedTuple):
+    """Ratings. Shapes: (ratings,), but `code`, int8 (labels,): all label strings end to end.
+
+    solution, rater, cluster: ids.  first_error: 0-based, NO_ERROR or UNKNOWN.  start: where a rating's labels
+    begin in `code`.  code: position in agreement.VALUES, negative where missing.
+    """
+
+    solution: Ints
+    rater: Ints
+    cluster: Ints
+    first_error: Ints
+    n_steps: Ints
+    start: Ints
+    code: Ints
+
+
+class Panel(NamedTuple):
+    """How many raters gave each unit each value: counts, int (units, values); cluster and position (0-based;
+    0 for a whole solution), int (units,)."""
+
+    counts: Ints
+    cluster: Ints
+    position: Ints
+
+
+class Facing(NamedTuple):
+    """Pairs of ratings of one solution, one row a pair; bool and int (pairs,).
+
+    confusion: int (pairs, 9), of the steps both judged, rows the first of the pair.  verdicts: int (pairs, 4),
+    of whether the solution has an error.  same_x, knows_x: whether both say the same of x, and whether both say
+    anything: the first error, exact or at most one step off; the set of wrong steps, where neither misses any.
+    n_steps: different steps judged by both sides.  n_solutions: different solutions.
+    """
+
+    cluster: Ints
+    confusion: Ints
+    verdicts: Ints
+    same_first: Ints
+    near_first: Ints
+    knows_first: Ints
+    same_wrong: Ints
+    knows_wrong: Ints
+    n_steps: int
+    n_solutions: int
+
+
+def columns(
+    solution: Sequence[int],
+    rater: Sequence[int],
+    cluster: Sequence[int],
+    labels: Sequence[str],
+    first_error: Sequence[int],
+) -> Columns:
+    """One entry a rating. Raises ValueError for a character that is no label, and for labels of different
+    lengths on one solution."""
+    n_steps = np.fromiter(map(len, labels), dtype=np.int64, count=len(labels))
+    _check_lengths(np.asarray(solution, dtype=np.int64), n_steps)
+    solutions, raters, clusters, firsts = (
+        np.asarray(part, dtype=np.int64) for part in (solution, rater, cluster, first_error)
+    )
+    start = n_steps.cumsum() - n_steps
+    return Columns(solutions, raters, clusters, firsts, n_steps, start, encode("".join(labels)))
+
+
+def _check_lengths(solution: Ints, n_steps: Ints) -> None:
+    ids, index = np.unique(solution, return_inverse=True)
+    longest = np.zeros(len(ids), dtype=np.int64)
+    np.maximum.at(longest, index, n_steps)
+    differs = longest[index] != n_steps
+    if differs.any():
+        raise ValueError(f"solution {solution[differs.argmax()]} has labels of different lengths")
+
+
+def within(unit: Ints) -> tuple[Ints, Ints]:
+    """Every two ratings of one unit; unit: int (ratings,), what each rates. Index arrays, (pairs,) each."""
+    order = np.argsort(unit, kind="stable")
+    sorted_unit, found, apart = unit[order], [(order[:0], order[:0])], 1
+    while apart < len(order) and (same := sorted_unit[apart:] == sorted_unit[:-apart]).any():
+        found.append((order[:-apart][same], order[apart:][same]))
+        apart += 1
+    return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
+
+
+def across(left: Ints, right: Ints, solution: Ints) -> tuple[Ints, Ints]:
+    """Every rating of `left` with every rating of `right` of its solution; index arrays in, index arrays out."""
+    right = right[np.argsort(solution[right], kind="stable")]
+    begin = np.searchsorted(solution[right], solution[left], side="left")
+    times = np.searchsorted(solution[right], solution[left], side="right") - begin
+    return np.repeat(left, times), right[_runs(begin, times)]
+
+
+def _runs(begin: Ints, times: Ints) -> Ints:
+    """begin[0], begin[0] + 1, … (times[0] of them), begin[1], …"""
+    skipped = times.cumsum() - times
+    runs: Ints = np.arange(times.sum()) + np.repeat(begin - skipped, times)
+    return runs
+
+
+def steps(of: Columns, which: Ints, unit: Ints) -> Panel:
+    """Of the ratings `which`, an index array: every step that somebody judged; unit: int (ratings,)."""
+    length = of.n_steps[which]
+    base = _bases(unit[which], length)
+    at = _runs(of.start[which], length)
+    row, code = _runs(base, length), of.code[at]
+    judged = code >= 0
+    n_rows = int(row.max(initial=-1)) + 1
+    counts = np.bincount(row[judged] * N_VALUES + code[judged], minlength=n_rows * N_VALUES)
+    cluster, position = np.zeros((2, n_rows), dtype=np.int64)
+    cluster[row] = np.repeat(of.cluster[which], length)
+    position[row] = _runs(np.zeros_like(length), length)
+    return _seen(Panel(counts.reshape(n_rows, N_VALUES), cluster, position))
+
+
+def _bases(unit: Ints, length: Ints) -> Ints:
+    """Where the rows of each rating's unit begin, if units lie end to end; (ratings,)."""
+    _, first, index = np.unique(unit, return_index=True, return_inverse=True)
+    of_unit = length[first]
+    bases: Ints = (of_unit.cumsum() - of_unit)[index]
+    return bases
+
+
+def _seen(panel: Panel) -> Panel:
+    seen = panel.counts.any(axis=1)
+    return Panel(*(part[seen] for part in panel))
+
+
+def verdicts(of: Columns, which: Ints, unit: Ints) -> Panel:
+    """Of the ratings `which`: units that somebody judged as a whole, values: has an error, has none."""
+    _, index = np.unique(unit[which], return_inverse=True)
+    code, n_rows = _verdict(of)[which], int(index.max(initial=-1)) + 1
+    counts = np.bincount(index[code >= 0] * 2 + code[code >= 0], minlength=2 * n_rows)
+    cluster = np.zeros(n_rows, dtype=np.int64)
+    cluster[index] = of.cluster[which]
+    return _seen(Panel(counts.reshape(n_rows, 2), cluster, np.zeros_like(cluster)))
+
+
+def _verdict(of: Columns) -> Ints:
+    """0 some step is wrong, 1 none is, -1 unknown; (ratings,). A wrong step is one whatever is unjudged."""
+    return np.where(_how_many(of, of.code == _WRONG) > 0, 0, np.where(of.first_error == NO_ERROR, 1, -1))
+
+
+def _how_many(of: Columns, labels: NDArray[np.bool_]) -> Ints:
+    """How many of a rating's labels are picked; labels: bool (labels,)."""
+    if not len(of.start):
+        return of.start
+    total: Ints = np.add.reduceat(labels.astype(np.int64), of.start)
+    return total
+
+
+def facing(of: Columns, first: Ints, other: Ints, positions: slice = slice(None)) -> Facing:
+    """What pairs of ratings say of the same things; `first`, `other`: index arrays (pairs,).
+
+    positions: a range of 0-based steps to look at, without a step; it narrows `confusion` and `n_steps`.
+    """
+    confusion, n_steps = _confusion(of, first, other, positions)
+    same, knows = same_first_error(of.first_error[first], of.first_error[other])
+    near, _ = same_first_error(of.first_error[first], of.first_error[other], within=1)
+    whole = _how_many(of, of.code < 0) == 0
+    table = confusion.reshape(-1, N_VALUES, N_VALUES)
+    apart = table[:, _WRONG, :].sum(axis=1) + table[:, :, _WRONG].sum(axis=1) - 2 * table[:, _WRONG, _WRONG]
+    knows_wrong = whole[first] & whole[other]
+    return Facing(
+        of.cluster[first], confusion, _two_by_two(_verdict(of), first, other), same, near, knows,
+        knows_wrong & (apart == 0), knows_wrong, n_steps, len(np.unique(of.solution[first])),
+    )  # fmt: skip
+
+
+def _confusion(of: Columns, first: Ints, other: Ints, positions: slice) -> tuple[Ints, int]:
+    low, high = positions.start or 0, positions.stop
+    length = of.n_steps[first] if high is None else np.minimum(of.n_steps[first], high)
+    length = np.maximum(length - low, 0)
+    a, b = (of.code[_runs(of.start[side] + low, length)] for side in (first, other))
+    both = (a >= 0) & (b >= 0)
+    pair = np.repeat(np.arange(len(first)), length)
+    cell = (pair[both] * N_VALUES + a[both]) * N_VALUES + b[both]
+    table = np.bincount(cell, minlength=len(first) * N_VALUES**2).reshape(len(first), N_VALUES**2)
+    step = _runs(_bases(of.solution[first], of.n_steps[first]) + low, length)
+    return table, len(np.unique(step[both]))
+
+
+def _two_by_two(code: Ints, first: Ints, other: Ints) -> Ints:
+    a, b = code[first], code[other]
+    both = (a >= 0) & (b >= 0)
+    table = np.zeros((len(first), 4), dtype=np.int64)
+    table[np.flatnonzero(both), 2 * a[both] + b[both]] = 1
+    return table
+
+
+def cluster_sums(rows: Ints, cluster: Ints) -> Floats:
+    """What each cluster adds, float (clusters, columns), ascending; rows: int (things, columns)."""
+    _, index = np.unique(cluster, return_inverse=True)
+    n = int(index.max(initial=-1)) + 1
+    sums = [np.bincount(index, weights=column, minlength=n) for column in rows.T]
+    return np.stack(sums, axis=1) if n else np.zeros((0, rows.shape[1]))
