@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from annotator.hours import harmless
+from annotator.core.spreadsheet import harmless
 from annotator.models import Event, Membership, Project, User
 
 CHUNK = 2_000

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from annotator.core.labels import UNJUDGED
+from annotator.core.spreadsheet import harmless
 from annotator.models import Annotation, Assignment, AssignmentState, Phase, Project, Rater
 
 CHUNK = 2_000
@@ -100,8 +101,3 @@ def table(rows: Iterable[Day]) -> Iterator[list[str]]:
             hours,
             seconds,
         ]
-
-
-def harmless(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
