@@ -3,7 +3,7 @@
 A rating is one rater's labels of one solution. A cluster is what an interval draws: a group of problems.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +21,9 @@ class Columns(NamedTuple):
     """Ratings. Shapes: (ratings,), but `code`, int8 (labels,): all label strings end to end.
 
     solution, rater, cluster: ids.  first_error: 0-based, NO_ERROR or UNKNOWN.  start: where a rating's labels
-    begin in `code`.  code: position in agreement.VALUES, negative where missing.
+    begin in `code`.  base: where its solution's steps begin, if solutions lie end to end.  verdict: 0 some step
+    is wrong, whatever is unjudged, 1 none is, -1 unknown.  is_whole: every step is judged.  code: position in
+    agreement.VALUES, negative where missing.  n_clusters: clusters are numbered below it.
     """
 
     solution: Ints
@@ -30,7 +32,11 @@ class Columns(NamedTuple):
     first_error: Ints
     n_steps: Ints
     start: Ints
+    base: Ints
+    verdict: Ints
+    is_whole: Ints
     code: Ints
+    n_clusters: int
 
 
 class Panel(NamedTuple):
@@ -73,12 +79,24 @@ def columns(
     """One entry a rating. Raises ValueError for a character that is no label, and for labels of different
     lengths on one solution."""
     n_steps = np.fromiter(map(len, labels), dtype=np.int64, count=len(labels))
-    _check_lengths(np.asarray(solution, dtype=np.int64), n_steps)
     solutions, raters, clusters, firsts = (
         np.asarray(part, dtype=np.int64) for part in (solution, rater, cluster, first_error)
     )
-    start = n_steps.cumsum() - n_steps
-    return Columns(solutions, raters, clusters, firsts, n_steps, start, encode("".join(labels)))
+    _check_lengths(solutions, n_steps)
+    start, code = n_steps.cumsum() - n_steps, encode("".join(labels))
+    is_whole = _how_many(code < 0, start) == 0
+    verdict = np.where(_how_many(code == _WRONG, start) > 0, 0, np.where(firsts == NO_ERROR, 1, -1))
+    n_clusters = int(clusters.max(initial=-1)) + 1
+    base = _bases(solutions, n_steps)
+    return Columns(
+        solutions, raters, clusters, firsts, n_steps, start, base, verdict, is_whole, code, n_clusters
+    )
+
+
+def _how_many(labels: NDArray[np.bool_], start: Ints) -> Ints:
+    """How many of each rating's labels are picked; labels: bool (labels,)."""
+    total: Ints = np.add.reduceat(labels.astype(np.int64), start) if len(start) else start
+    return total
 
 
 def _check_lengths(solution: Ints, n_steps: Ints) -> None:
@@ -146,24 +164,11 @@ def _seen(panel: Panel) -> Panel:
 def verdicts(of: Columns, which: Ints, unit: Ints) -> Panel:
     """Of the ratings `which`: units that somebody judged as a whole, values: has an error, has none."""
     _, index = np.unique(unit[which], return_inverse=True)
-    code, n_rows = _verdict(of)[which], int(index.max(initial=-1)) + 1
+    code, n_rows = of.verdict[which], int(index.max(initial=-1)) + 1
     counts = np.bincount(index[code >= 0] * 2 + code[code >= 0], minlength=2 * n_rows)
     cluster = np.zeros(n_rows, dtype=np.int64)
     cluster[index] = of.cluster[which]
     return _seen(Panel(counts.reshape(n_rows, 2), cluster, np.zeros_like(cluster)))
-
-
-def _verdict(of: Columns) -> Ints:
-    """0 some step is wrong, 1 none is, -1 unknown; (ratings,). A wrong step is one whatever is unjudged."""
-    return np.where(_how_many(of, of.code == _WRONG) > 0, 0, np.where(of.first_error == NO_ERROR, 1, -1))
-
-
-def _how_many(of: Columns, labels: NDArray[np.bool_]) -> Ints:
-    """How many of a rating's labels are picked; labels: bool (labels,)."""
-    if not len(of.start):
-        return of.start
-    total: Ints = np.add.reduceat(labels.astype(np.int64), of.start)
-    return total
 
 
 def facing(of: Columns, first: Ints, other: Ints, positions: slice = slice(None)) -> Facing:
@@ -174,12 +179,11 @@ def facing(of: Columns, first: Ints, other: Ints, positions: slice = slice(None)
     confusion, n_steps = _confusion(of, first, other, positions)
     same, knows = same_first_error(of.first_error[first], of.first_error[other])
     near, _ = same_first_error(of.first_error[first], of.first_error[other], within=1)
-    whole = _how_many(of, of.code < 0) == 0
     table = confusion.reshape(-1, N_VALUES, N_VALUES)
     apart = table[:, _WRONG, :].sum(axis=1) + table[:, :, _WRONG].sum(axis=1) - 2 * table[:, _WRONG, _WRONG]
-    knows_wrong = whole[first] & whole[other]
+    knows_wrong = of.is_whole[first] & of.is_whole[other]
     return Facing(
-        of.cluster[first], confusion, _two_by_two(_verdict(of), first, other), same, near, knows,
+        of.cluster[first], confusion, _two_by_two(of.verdict, first, other), same, near, knows,
         knows_wrong & (apart == 0), knows_wrong, n_steps, len(np.unique(of.solution[first])),
     )  # fmt: skip
 
@@ -193,8 +197,9 @@ def _confusion(of: Columns, first: Ints, other: Ints, positions: slice) -> tuple
     pair = np.repeat(np.arange(len(first)), length)
     cell = (pair[both] * N_VALUES + a[both]) * N_VALUES + b[both]
     table = np.bincount(cell, minlength=len(first) * N_VALUES**2).reshape(len(first), N_VALUES**2)
-    step = _runs(_bases(of.solution[first], of.n_steps[first]) + low, length)
-    return table, len(np.unique(step[both]))
+    judged = np.zeros(int((of.base + of.n_steps).max(initial=0)), dtype=bool)
+    judged[_runs(of.base[first] + low, length)[both]] = True
+    return table, int(judged.sum())
 
 
 def _two_by_two(code: Ints, first: Ints, other: Ints) -> Ints:
@@ -205,9 +210,11 @@ def _two_by_two(code: Ints, first: Ints, other: Ints) -> Ints:
     return table
 
 
-def cluster_sums(rows: Ints, cluster: Ints) -> Floats:
-    """What each cluster adds, float (clusters, columns), ascending; rows: int (things, columns)."""
-    _, index = np.unique(cluster, return_inverse=True)
-    n = int(index.max(initial=-1)) + 1
-    sums = [np.bincount(index, weights=column, minlength=n) for column in rows.T]
-    return np.stack(sums, axis=1) if n else np.zeros((0, rows.shape[1]))
+def cluster_sums(columns: Iterable[Ints | Floats], cluster: Ints, n_clusters: int) -> tuple[Floats, Ints]:
+    """What each cluster adds, float (clusters, columns), and which clusters those are, ascending.
+
+    columns: what each thing adds, each (things,).  cluster: int (things,), below n_clusters.
+    """
+    there = np.flatnonzero(np.bincount(cluster, minlength=n_clusters))
+    sums = [np.bincount(cluster, weights=column, minlength=n_clusters)[there] for column in columns]
+    return np.stack(sums, axis=1), there

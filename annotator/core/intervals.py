@@ -10,11 +10,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from annotator.core.coefficients import Floats
+from annotator.core.coefficients import Floats, Ints
 
 LEVEL: Final = 0.95
 DRAWS: Final = 1_000
 MOST_UNDEFINED: Final = 0.05  # of the draws; an interval of the rest would be too narrow
+_CLUSTERS: Final = 2_000  # multiplied at once, so that memory stays flat
 _CELLS: Final = 4_000_000  # of one block of draws, so that memory stays flat
 
 FEW: Final = "fewer than two problem groups"
@@ -64,10 +65,12 @@ def bootstrap(
 
 def of_draws(values: Floats, level: float = LEVEL) -> Interval:
     """The percentile interval of a statistic's draws, float (draws,), NaN where undefined."""
-    defined = values[~np.isnan(values)]
-    if len(values) - len(defined) > MOST_UNDEFINED * len(values):
+    ordered = np.sort(values)  # what is undefined comes last
+    n_defined = len(values) - int(np.isnan(values).sum())
+    if len(values) - n_defined > MOST_UNDEFINED * len(values):
         return Interval(None, None, OFTEN_UNDEFINED)
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    places = np.array([(1 - level) / 2, (1 + level) / 2]) * (n_defined - 1)
+    low, high = np.interp(places, np.arange(n_defined), ordered[:n_defined])
     return Interval(float(low), float(high))
 
 
@@ -86,3 +89,29 @@ def drawn(sums: Floats, statistic: OfSums, draws: int, seed: int) -> Floats:
     ]
     values: Floats = np.concatenate(pieces)
     return values
+
+
+class Draws:
+    """Draws of all clusters of a whole, made once, so that any part of it costs one product of matrices.
+
+    A part's clusters come up in a draw as often as they do in the whole: how many of them is random too, as it
+    is where the whole is drawn anew. The same seed gives the same draws.
+    """
+
+    def __init__(self, n_clusters: int, draws: int = DRAWS, seed: int = 0) -> None:
+        generator = np.random.default_rng(seed)
+        times = np.empty((draws, n_clusters), dtype=np.uint8)
+        for row in times:
+            row[:] = np.bincount(generator.integers(0, n_clusters, n_clusters), minlength=n_clusters)
+        self._times = np.ascontiguousarray(times.T)
+
+    def resampled(self, sums: Floats, clusters: Ints) -> Floats:
+        """What each draw adds up to, float (draws, k).
+
+        sums: float (clusters, k), what some clusters add.  clusters: int (clusters,), which of the whole they are.
+        """
+        total = np.zeros((self._times.shape[1], sums.shape[1]))
+        for start in range(0, len(sums), _CLUSTERS):
+            some = slice(start, start + _CLUSTERS)
+            total += self._times[clusters[some]].T.astype(np.float64) @ sums[some]
+        return total

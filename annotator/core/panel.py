@@ -45,13 +45,13 @@ def sums_of(counts: Ints, cluster: Ints) -> Floats:
     """
     _, index = np.unique(cluster, return_inverse=True)
     n_clusters = int(index.max(initial=-1)) + 1
-    columns = _columns(counts)
+    columns = columns_of(counts)
     sums = [np.bincount(index, weights=column, minlength=n_clusters) for column in columns]
     return np.stack(sums, axis=1) if n_clusters else np.zeros((0, len(columns)))
 
 
-def _columns(counts: Ints) -> list[Floats]:
-    """What each unit adds, a column at a time."""
+def columns_of(counts: Ints) -> list[Floats]:
+    """What each unit adds, float (units,), a column at a time; counts: see `sums_of`."""
     n_values = counts.shape[1]
     judged = counts.sum(axis=1)
     many = counts.astype(np.float64)
@@ -155,19 +155,23 @@ def estimates_of(
 ) -> dict[str, Estimate]:
     """Statistics of any sums, computed from `n` things; `nothing` is why they are undefined where n is 0."""
     total = sums.sum(axis=0)
-    values = {name: float(one(total)) if n else np.nan for name, one in statistics.items()}
-    intervals = _intervals(sums, statistics, draws, seed) if n else {}
-    why = ONE_LABEL if n else nothing
-    return {
-        name: Estimate(Statistic(None, n, why), Interval(None, None, why))
-        if np.isnan(value)
-        else Estimate(Statistic(value, n), intervals[name])
-        for name, value in values.items()
-    }
-
-
-def _intervals(sums: Floats, statistics: Mapping[str, OfSums], draws: int, seed: int) -> dict[str, Interval]:
-    if len(sums) < 2:
-        return dict.fromkeys(statistics, Interval(None, None, FEW))
+    if not n or len(sums) < 2:
+        return estimates_from(total, None, statistics, n, nothing)
     values = drawn(sums, lambda s: np.stack([one(s) for one in statistics.values()], axis=-1), draws, seed)
-    return {name: of_draws(column) for name, column in zip(statistics, values.T, strict=True)}
+    return estimates_from(total, values, statistics, n, nothing)
+
+
+def estimates_from(
+    total: Floats, values: Floats | None, statistics: Mapping[str, OfSums], n: int, nothing: str
+) -> dict[str, Estimate]:
+    """Statistics of the sums of all; values: float (draws, statistics), of each draw, or None where there were
+    too few clusters to draw."""
+    found, why = {}, ONE_LABEL if n else nothing
+    for place, (name, one) in enumerate(statistics.items()):
+        value = float(one(total)) if n else np.nan
+        if np.isnan(value):
+            found[name] = Estimate(Statistic(None, n, why), Interval(None, None, why))
+        else:
+            interval = Interval(None, None, FEW) if values is None else of_draws(values[:, place])
+            found[name] = Estimate(Statistic(value, n), interval)
+    return found

@@ -11,7 +11,8 @@ from annotator.core import columns as cols
 from annotator.core.coefficients import Ints
 from annotator.core.columns import Facing
 from annotator.models import Event, Project
-from annotator.reports import compared, slices
+from annotator.reports import slices
+from annotator.reports.compared import Comparing
 from annotator.reports.loading import NOT_A_PERSON, Loaded, load
 
 ALWAYS_FRESH_S = 0.2
@@ -59,7 +60,8 @@ def current(project: Project) -> Reading:
 def by_meta(project: Project, key: str) -> dict[str, Any]:
     """Value of a key of `meta` -> what `kinds` has of a kind. Not kept: see `current_by_meta`."""
     loaded = load(project)
-    return {part.value: _sides(loaded, part.which).data for part in slices.by_meta(project, loaded, key)}
+    by = Comparing(loaded.columns)
+    return {part.value: _sides(loaded, by, part.which).data for part in slices.by_meta(project, loaded, key)}
 
 
 def current_by_meta(project: Project, key: str) -> dict[str, Any]:
@@ -77,20 +79,23 @@ def _newest(project: Project) -> int | None:
 def read(project: Project) -> Reading:
     """Stream the project's annotations once and compare them."""
     loaded = load(project)
+    by = Comparing(loaded.columns)
     parts = {
         "kinds": slices.parts(loaded, loaded.kind, loaded.words["kind"]),
         "blind_shows": slices.parts(loaded, loaded.saw, loaded.words["saw"]),
         "guidelines": slices.parts(loaded, loaded.guideline, loaded.words["guideline"]),
         "weeks": slices.weeks(loaded),
     }
-    found = {name: {part.value: _sides(loaded, part.which) for part in some} for name, some in parts.items()}
+    found = {
+        name: {part.value: _sides(loaded, by, part.which) for part in some} for name, some in parts.items()
+    }
     kinds = found["kinds"]
     data = {
         "project": project.slug,
-        **_sides(loaded, loaded.people).data,
-        **_raters(loaded),
+        **_sides(loaded, by, loaded.people).data,
+        **_raters(loaded, by),
         **{name: {value: sides.data for value, sides in some.items()} for name, some in found.items()},
-        "positions": _positions(loaded),
+        "positions": _positions(loaded, by),
         "meta_keys": slices.meta_keys(loaded),
         "n_set_aside": loaded.n_set_aside,
     }
@@ -101,7 +106,7 @@ def read(project: Project) -> Reading:
     )
 
 
-def _sides(loaded: Loaded, which: Ints) -> Sides:
+def _sides(loaded: Loaded, by: Comparing, which: Ints) -> Sides:
     """Some people's ratings with each other, and with the labels that came with the data."""
     of, unit = loaded.columns, loaded.unit
     first, other = (which[side] for side in cols.within(unit[which]))
@@ -112,8 +117,8 @@ def _sides(loaded: Loaded, which: Ints) -> Sides:
     people = np.unique(loaded.item[np.concatenate([first[apart], other[apart]])])
     injector = np.unique(loaded.item[mine[differ]])
     data = {
-        "people": compared.among(of, which, unit, faced) | {"n_disagreeing": len(people)},
-        "injector": compared.between(beside) | {"n_disagreeing": len(injector)},
+        "people": by.among(which, unit, faced) | {"n_disagreeing": len(people)},
+        "injector": by.between(beside) | {"n_disagreeing": len(injector)},
         "n_annotations": len(which),
     }
     return Sides(data, people.tolist(), injector.tolist())
@@ -126,7 +131,7 @@ def _apart(faced: Facing) -> Ints:
     return apart
 
 
-def _positions(loaded: Loaded) -> list[dict[str, Any]]:
+def _positions(loaded: Loaded, by: Comparing) -> list[dict[str, Any]]:
     """By where a step stands in its solution; `from` and `to` are 1-based, `to` is None for the open end."""
     of, people = loaded.columns, loaded.people
     table = cols.steps(of, people, loaded.unit)
@@ -136,15 +141,15 @@ def _positions(loaded: Loaded) -> list[dict[str, Any]]:
         {
             "from": at.start + 1,
             "to": at.stop,
-            "people": compared.among_at(table, at),
-            "injector": compared.between(cols.facing(of, mine, came, at), at_steps=True),
+            "people": by.among_at(table, at),
+            "injector": by.between(cols.facing(of, mine, came, at), at_steps=True),
         }
         for at in slices.POSITIONS
         if at.start < longest
     ]
 
 
-def _raters(loaded: Loaded) -> dict[str, Any]:
+def _raters(loaded: Loaded, by: Comparing) -> dict[str, Any]:
     """Raters beside raters: every two people who share a unit, each beside the injector or the source, people
     together beside each machine, and every two raters of which at least one is a machine."""
     of, names, came = loaded.columns, loaded.names, np.flatnonzero(loaded.came)
@@ -156,23 +161,23 @@ def _raters(loaded: Loaded) -> dict[str, Any]:
     beside = {rater: both for rater, both in together.items() if len(both[0])}
     most = sorted(machines, key=lambda rater: -len(together[rater][0]))[:MOST_MACHINES]
     return {
-        "pairs": _pairs(loaded),
+        "pairs": _pairs(loaded, by),
         "reviewers": [
-            {"rater": names[rater], **_between(loaded, *cols.across(said, came, of.solution))}
+            {"rater": names[rater], **_between(by, *cols.across(said, came, of.solution))}
             for rater, said in sorted(people.items(), key=lambda one: names[one[0]])
         ],
         "machines": _came_names(loaded),
         "raters": [
-            {"rater": names[rater], **_between(loaded, *both)}
+            {"rater": names[rater], **_between(by, *both)}
             for rater, both in sorted(beside.items(), key=lambda one: names[one[0]])
         ],
-        "machine_pairs": _machine_pairs(loaded, people, {rater: machines[rater] for rater in most}),
+        "machine_pairs": _machine_pairs(loaded, by, people, {rater: machines[rater] for rater in most}),
         "n_machines": len(machines),
     }
 
 
-def _between(loaded: Loaded, first: Ints, other: Ints) -> dict[str, Any]:
-    return compared.between(cols.facing(loaded.columns, first, other))
+def _between(by: Comparing, first: Ints, other: Ints) -> dict[str, Any]:
+    return by.between(cols.facing(by.of, first, other))
 
 
 def _by_rater(loaded: Loaded, which: Ints) -> dict[int, Ints]:
@@ -187,7 +192,7 @@ def _came_names(loaded: Loaded) -> list[str]:
     return sorted(loaded.names[int(rater)].partition(":")[2] for rater in np.unique(of.rater[came]))
 
 
-def _pairs(loaded: Loaded) -> list[dict[str, Any]]:
+def _pairs(loaded: Loaded, by: Comparing) -> list[dict[str, Any]]:
     of, people = loaded.columns, loaded.people
     order = people[np.argsort(of.rater[people], kind="stable")]
     first, other = (order[side] for side in cols.within(loaded.unit[order]))
@@ -195,14 +200,14 @@ def _pairs(loaded: Loaded) -> list[dict[str, Any]]:
     return [
         {
             "raters": [loaded.names[int(a)], loaded.names[int(b)]],
-            **_between(loaded, first[index.ravel() == n], other[index.ravel() == n]),
+            **_between(by, first[index.ravel() == n], other[index.ravel() == n]),
         }
         for n, (a, b) in enumerate(both.T)
     ]
 
 
 def _machine_pairs(
-    loaded: Loaded, people: dict[int, Ints], machines: dict[int, Ints]
+    loaded: Loaded, by: Comparing, people: dict[int, Ints], machines: dict[int, Ints]
 ) -> list[dict[str, Any]]:
     twos: Iterable[tuple[int, int]] = [
         *((a, b) for a in people for b in machines),
@@ -213,5 +218,5 @@ def _machine_pairs(
         first, other = cols.across(ratings[a], ratings[b], loaded.columns.solution)
         if len(first):
             names = [loaded.names[a], loaded.names[b]]
-            found.append({"raters": names, **_between(loaded, first, other)})
+            found.append({"raters": names, **_between(by, first, other)})
     return found
