@@ -8,10 +8,10 @@ from typing import Any
 from celery import shared_task
 
 from annotator import errors
-from annotator.actions import annotation_import, exports, import_write
+from annotator.actions import annotation_import, exports, import_write, releases
 from annotator.actions import redecide as deciding
 from annotator.actions.transfers import STALE, Busy
-from annotator.models import Export, Import, Project
+from annotator.models import Export, Import, Project, Release
 
 LATER: dict[str, Any] = {
     "throws": (errors.PlumblineError,),
@@ -52,3 +52,8 @@ def redecide(project_id: int, after: int = 0) -> None:
     reached = deciding.work(project, after, deciding.WORKS_FOR)
     if reached is not None:
         redecide.delay(project_id, reached)
+
+
+@shared_task(name="annotator.write_release", **LATER)
+def write_release(release_id: int) -> None:
+    releases.write(row=Release.objects.select_related("project").get(pk=release_id))

@@ -30,6 +30,7 @@ from annotator.models import (
     RaterKind,
     Solution,
     TransferState,
+    Use,
 )  # fmt: skip
 
 CHUNK = 500
@@ -83,8 +84,8 @@ def check_which(project: Project, which: str, fmt: Format) -> None:
 def count(project: Project, which: str, min_raters: int = 1) -> int:
     """How many rows there are, those that stay in among them."""
     if which == SOLUTIONS:
-        return _came(_solutions(project)).count()
-    return _count(_chosen(which, min_raters), _solutions(project))
+        return _came(finished_solutions(project)).count()
+    return _count(_chosen(which, min_raters), finished_solutions(project))
 
 
 def _count(chosen: QuerySet[Annotation], solutions: QuerySet[Solution]) -> int:
@@ -111,24 +112,24 @@ def rows(
     project: Project, which: str, min_raters: int = 1, *, retired: bool = False, truth: bool = False
 ) -> Iterator[Row]:
     """truth: each row is to hold the labels that it is compared with."""
-    gone, raters = _Gone(retired), _Raters()
+    gone, raters = _Gone(retired), Raters()
     for chunk in _chunks(project, which):
         if which == SOLUTIONS:
             yield from _bare_rows(chunk, gone)
             continue
         words = _last_words(_chosen(which, min_raters).filter(solution__in=chunk))
         raters.know(words)
-        solutions = _loaded({word.solution_id for word in words})
+        solutions = loaded({word.solution_id for word in words})
         why = gone.among(solutions)
-        truths = _truths(solutions) if truth else {}
+        truths = truths_of(solutions) if truth else {}
         for word in words:
             pk = word.solution_id
-            yield _row(word, solutions[pk], why.get(pk, ""), truths.get(pk, ""))
+            yield as_row(word, solutions[pk], why.get(pk, ""), truths.get(pk, ""))
 
 
 def _chunks(project: Project, which: str) -> Iterator[list[int]]:
     """Solutions by id, as many at a time as fit in memory."""
-    found = _solutions(project)
+    found = finished_solutions(project)
     ids = (_came(found) if which == SOLUTIONS else found).order_by("pk").values_list("pk", flat=True)
     last = 0
     # Plain ranges of ids: asked for only those with such an annotation, PostgreSQL reads all for every chunk.
@@ -137,7 +138,7 @@ def _chunks(project: Project, which: str) -> Iterator[list[int]]:
         yield chunk
 
 
-class _Raters:
+class Raters:
     """The raters met so far, so that each is read once and not with each of its annotations."""
 
     def __init__(self) -> None:
@@ -159,10 +160,10 @@ class _Gone:
         self._retired_id = ""
 
     def among(self, solutions: Mapping[int, Solution]) -> dict[int, str]:
-        retired = set() if self._with_retired else _retired(solutions)
+        retired = set() if self._with_retired else retired_among(solutions)
         found = {}
         for pk, solution in sorted(solutions.items()):
-            if _is_taken_down(solution.problem):
+            if is_taken_down(solution.problem):
                 found[pk] = TAKEN_DOWN
             elif pk in retired:
                 found[pk], self._retired_id = RETIRED, solution.foreign_id
@@ -171,11 +172,11 @@ class _Gone:
         return found
 
 
-def _is_taken_down(problem: Problem) -> bool:
+def is_taken_down(problem: Problem) -> bool:
     return bool(problem.taken_down_at or (problem.parent and problem.parent.taken_down_at))
 
 
-def _retired(ids: Collection[int]) -> set[int]:
+def retired_among(ids: Collection[int]) -> set[int]:
     """Those with a retired item and no other."""
     items = Item.objects.filter(solution__in=ids)
     retired = set(items.filter(retired=True).values_list("solution_id", flat=True))
@@ -184,7 +185,7 @@ def _retired(ids: Collection[int]) -> set[int]:
     return retired - set(items.filter(retired=False).values_list("solution_id", flat=True))
 
 
-def _truths(solutions: Mapping[int, Solution]) -> dict[int, str]:
+def truths_of(solutions: Mapping[int, Solution]) -> dict[int, str]:
     """What came with each solution; where nothing did, what people settled on."""
     settled = Item.objects.filter(solution__in=solutions).exclude(gold=None)
     found = dict(settled.values_list("solution_id", "gold__labels"))
@@ -195,7 +196,7 @@ def _truths(solutions: Mapping[int, Solution]) -> dict[int, str]:
     return found
 
 
-def _solutions(project: Project) -> QuerySet[Solution]:
+def finished_solutions(project: Project) -> QuerySet[Solution]:
     unfinished = Import.objects.filter(project=project).exclude(state=TransferState.COMPLETE)
     return Solution.objects.filter(project=project).exclude(source_import__in=unfinished)
 
@@ -209,16 +210,16 @@ def _present(project: Project) -> QuerySet[Solution]:
     """Neither taken down nor retired."""
     items = Item.objects.filter(solution=OuterRef("pk"))
     retired = Exists(items.filter(retired=True)) & ~Exists(items.filter(retired=False))
-    return _solutions(project).filter(
+    return finished_solutions(project).filter(
         ~retired, problem__taken_down_at=None, problem__parent__taken_down_at=None
     )
 
 
 def _bare_rows(ids: list[int], gone: _Gone) -> Iterator[Row]:
-    solutions = _loaded(ids)
+    solutions = loaded(ids)
     why = gone.among(solutions)
     for pk, solution in sorted(solutions.items()):
-        problem, changed = _problems(solution)
+        problem, changed = problems_of(solution)
         record = ExportRecord(
             problem=problem, changed_problem=changed, original=None, solution=_solution(solution), claim=None,
             labels=lab.UNJUDGED * solution.n_steps, extra=solution.extra,
@@ -226,7 +227,7 @@ def _bare_rows(ids: list[int], gone: _Gone) -> Iterator[Row]:
         yield Row(record, why.get(pk, ""), solution.foreign_format)
 
 
-def _loaded(ids: Iterable[int]) -> dict[int, Solution]:
+def loaded(ids: Iterable[int]) -> dict[int, Solution]:
     """With what a record says of them; alignments are long and in no record."""
     found = Solution.objects.select_related("problem__parent", "parent", "injection")
     return found.defer("injection__alignment").in_bulk(list(ids))
@@ -234,7 +235,8 @@ def _loaded(ids: Iterable[int]) -> dict[int, Solution]:
 
 def _chosen(which: str, min_raters: int) -> QuerySet[Annotation]:
     """The annotations asked for, of all projects; `min_raters` above 1 wants that many submitted reviews."""
-    final = Q(assignment=None) | Q(assignment__state=AssignmentState.SUBMITTED)
+    done = Q(assignment__state=AssignmentState.SUBMITTED, assignment__purpose=Use.WORK)
+    final = Q(assignment=None) | done
     chosen = Annotation.objects.filter(final, superseded_at=None)
     if which == "gold":
         chosen = chosen.filter(Exists(Item.objects.filter(gold=OuterRef("pk"))))
@@ -251,17 +253,17 @@ def _last_words(chosen: QuerySet[Annotation]) -> list[Annotation]:
     last: dict[tuple[int, int], Annotation] = {}
     for row in chosen.order_by("solution_id", "rater_id", "id"):
         before = last.get((row.solution_id, row.rater_id))
-        if before is None or _rank(row) > _rank(before):
+        if before is None or rank(row) > rank(before):
             last[row.solution_id, row.rater_id] = row
     return list(last.values())
 
 
-def _rank(row: Annotation) -> int:
+def rank(row: Annotation) -> int:
     return LAST_WORD.index(Phase(row.phase))
 
 
-def _row(annotation: Annotation, solution: Solution, gone: str, truth: str) -> Row:
-    problem, changed = _problems(solution)
+def as_row(annotation: Annotation, solution: Solution, gone: str, truth: str) -> Row:
+    problem, changed = problems_of(solution)
     rater, original = annotation.rater, solution.parent
     is_source = rater.kind in MADE_WITH_IT and rater.name == solution.foreign_format
     record = ExportRecord(
@@ -286,7 +288,7 @@ def _made_at(annotation: Annotation) -> str:
     return "" if annotation.rater.kind in MADE_WITH_IT else annotation.created_at.isoformat()
 
 
-def _problems(solution: Solution) -> tuple[ProblemRecord, ProblemRecord | None]:
+def problems_of(solution: Solution) -> tuple[ProblemRecord, ProblemRecord | None]:
     """The original question and, if the solution answers another wording of it, that one."""
     problem = solution.problem
     if problem.parent is None:

@@ -84,16 +84,20 @@ class Manifest:
     files: list[ReleasedFile] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        counts = {name: _plain(value) for name, value in vars(self.counts).items()}
         members = {name: value for name, value in vars(self).items() if name != "counts"}
-        return members | {"counts": counts, "files": [file._asdict() for file in self.files]}
+        return members | {
+            "counts": plain_counts(self.counts),
+            "files": [file._asdict() for file in self.files],
+        }
 
     def text(self) -> str:
         return json.dumps(self.as_json(), ensure_ascii=False, indent=1) + "\n"
 
 
-def _plain(value: Any) -> Any:
-    return dict(sorted(value.items())) if isinstance(value, Counter) else value
+def plain_counts(counts: Counts) -> dict[str, Any]:
+    """As JSON, with names in order."""
+    found = dict(vars(counts))
+    return {name: dict(sorted(n.items())) if isinstance(n, Counter) else n for name, n in found.items()}
 
 
 def listed(folder: Path, known: dict[str, ReleasedFile]) -> list[ReleasedFile]:

@@ -18,9 +18,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from annotator import errors
-from annotator.models import Export, Import, TransferState
+from annotator.models import Export, Import, Release, TransferState
 
-Row = TypeVar("Row", Import, Export)
+Row = TypeVar("Row", Import, Export, Release)
 T = TypeVar("T")
 Tick = Callable[[int, int], None]  # told how much is done, of how much
 
@@ -39,17 +39,17 @@ def ring(task: str, row_id: int) -> None:
     transaction.on_commit(lambda: current_app.send_task(f"annotator.{task}", [row_id]))
 
 
-def awaits_map(row: Import | Export) -> bool:
+def awaits_map(row: Import | Export | Release) -> bool:
     """Whether a person is yet to say where things are in its files: no worker is called before."""
     return row.state == TransferState.WAITING and row.options.get("reading") == {}
 
 
-def is_stalled(row: Import | Export) -> bool:
+def is_stalled(row: Import | Export | Release) -> bool:
     """Whether work on the row was begun, or asked for, and nobody has been at it for a while."""
     return row.is_running and not awaits_map(row) and (row.beat_at or row.created_at) < timezone.now() - STALE
 
 
-def is_held(row: Import | Export) -> bool:
+def is_held(row: Import | Export | Release) -> bool:
     """Whether a worker was at the row a moment ago."""
     return row.beat_at is not None and row.beat_at >= timezone.now() - STALE
 
@@ -106,7 +106,7 @@ class Pulse:
         return True
 
 
-def beat(row: Import | Export, **changes: object) -> datetime:
+def beat(row: Import | Export | Release, **changes: object) -> datetime:
     """Report that somebody is at the row, and how far."""
     now = timezone.now()
     type(row)._default_manager.filter(pk=row.pk).update(beat_at=now, **changes)

@@ -13,6 +13,7 @@ splits           name -> share, of problem groups; none: one part
 seed             deals the groups to the splits
 include_retired  retired items too
 drop_findings    codes: solutions with such a finding stay out
+parquet          the records as Parquet too, which needs pyarrow
 """
 
 import math
@@ -73,6 +74,7 @@ class Rule:
     seed: int = 0
     include_retired: bool = False
     drop_findings: tuple[str, ...] = ()
+    parquet: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it is read; `read(rule.as_json(), known) == rule`."""
@@ -206,6 +208,7 @@ READERS: Final[dict[str, Callable[[Any, str, Known], Any]]] = {
     "seed": _number(None),
     "include_retired": _bool,
     "drop_findings": _among("findings", "finding"),
+    "parquet": _bool,
 }
 
 

@@ -1,0 +1,156 @@
+"""One solution of a release as Plumbline's own record: a JSON object with the same members in every line.
+
+id, digest       the foreign id, and sha256 of problem and steps
+split, group     the part it is in, and the problem group (a group is in one part)
+kind, protocol   error type of the injection or ""; what reviewers were asked, or ""
+problem, answer  the question that the steps answer, and the reference answer or null
+original_problem, original_steps   what the solution was made from, or null
+steps            the texts
+labels           + 0 - ? or . (not judged) for each step, and whose: labels_from is gold or KIND:NAME
+decision         agreed, settled, conflicted, incomplete, or "" where nothing was in review
+error_types      for each step a list of codes
+has_error, first_error   whether a step is wrong (null: not known), and the 0-based position of the first
+verified         for each step whether a person gave it this very label by an act of its own
+solution_verified        whether that holds for all steps up to the last judged one
+raters           people: rater (r1, r2, … in this release alone), labels, error_types, finish_reason, phase,
+                 guideline (version or null), blind_shows, labels_first
+n_raters, agreement      how many, and the share of pairs of them with the same label over the steps both judged
+guidelines       versions that they worked by
+machine_labels   rater (KIND:NAME), spec (digest or ""), labels, scores and
+                 redundancy_labels (or null), error_types
+findings         codes of what checks found
+format, problem_meta, solution_meta   where it came from; the last two as JSON text
+
+No times and no row ids, so that the same data give the same bytes.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from typing import Any
+
+from annotator.actions.release_select import Candidate
+from annotator.core import labels as lab
+from annotator.core import verified
+from annotator.core.release_rule import GOLD
+from annotator.models import Annotation, Rater, RaterKind
+
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_sorted = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
+class Anonymous:
+    """Names for people that stay the same within one release and say nothing outside it: r1, r2, … by first
+    appearance."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def name(self, rater: Rater) -> str:
+        return self.of(rater.name)
+
+    def of(self, username: str) -> str:
+        return self._names.setdefault(username, f"r{len(self._names) + 1}")
+
+    def public(self, which: str) -> str:
+        """A rater or choice of a rule, with people by these names."""
+        kind, colon, name = which.partition(":")
+        return f"{kind}:{self.of(name)}" if colon and kind == RaterKind.REVIEWER else which
+
+    def in_order(self, words: Iterable[Annotation]) -> list[Annotation]:
+        """People's words by name; who is new comes after, in an order that their words and names make."""
+        known = self._names
+
+        def place(word: Annotation) -> tuple[int, str, str, str]:
+            number = int(known.get(word.rater.name, "r0")[1:]) or len(known) + 1
+            return number, word.labels, _sorted(word.error_types or {}), word.rater.name
+
+        return sorted(words, key=place)
+
+
+def record(found: Candidate, split: str, people: Anonymous, chosen_by_gold: bool) -> dict[str, Any]:
+    """The record of a candidate that stays in. chosen_by_gold: its labels are the item's gold."""
+    solution, chosen = found.solution, found.chosen
+    assert chosen  # noqa: S101  (what stays in has labels)
+    problem, item = solution.problem, found.item
+    words = people.in_order(found.people)
+    first = lab.first_error(chosen.labels)
+    return {
+        "id": solution.foreign_id,
+        "digest": solution.digest,
+        "split": split,
+        "group": problem.group,
+        "kind": found.kind,
+        "protocol": item.protocol if item else "",
+        "problem": problem.text,
+        "answer": problem.answer,
+        "original_problem": problem.parent.text if problem.parent else None,
+        "original_steps": solution.parent.steps if solution.parent else None,
+        "steps": solution.steps,
+        "labels": list(chosen.labels),
+        "labels_from": GOLD if chosen_by_gold else people.public(str(chosen.rater)),
+        "decision": str(item.decision) if item else "",
+        "error_types": error_types(chosen),
+        "has_error": None if first == lab.UNKNOWN else first != lab.NO_ERROR,
+        "first_error": first if first >= 0 else None,
+        "verified": list(found.human),
+        "solution_verified": verified.is_whole(chosen.labels, found.human),
+        "raters": [_person(word, people) for word in words],
+        "n_raters": len(words),
+        "agreement": agreement([word.labels for word in words]),
+        "guidelines": guidelines(words),
+        "machine_labels": [_machine(word) for word in sorted(found.machines, key=_machine_place)],
+        "findings": list(found.findings),
+        "format": solution.foreign_format,
+        "problem_meta": _sorted(problem.meta),
+        "solution_meta": _sorted(solution.meta),
+    }
+
+
+def agreement(rows: Sequence[str]) -> float | None:
+    """Return the share of pairs of raters that gave a step the same label, over steps that both judged; None
+    where no two judged the same step. Unsure is not judged."""
+    same = both = 0
+    for one, other in combinations(rows, 2):
+        for a, b in zip(one, other, strict=True):
+            if a not in (lab.UNJUDGED, lab.UNSURE) and b not in (lab.UNJUDGED, lab.UNSURE):
+                both += 1
+                same += a == b
+    return round(same / both, 6) if both else None
+
+
+def guidelines(words: Iterable[Annotation]) -> list[int]:
+    return sorted({word.guideline.version for word in words if word.guideline})
+
+
+def error_types(word: Annotation) -> list[list[str]]:
+    types = word.error_types or {}
+    return [sorted(types.get(str(at), ())) for at in range(word.n_steps)]
+
+
+def _person(word: Annotation, people: Anonymous) -> dict[str, Any]:
+    return {
+        "rater": people.name(word.rater),
+        "labels": list(word.labels),
+        "error_types": error_types(word),
+        "finish_reason": word.finish_reason,
+        "phase": str(word.phase),
+        "guideline": word.guideline.version if word.guideline else None,
+        "blind_shows": word.blind_shows,
+        "labels_first": word.labels_first,
+    }
+
+
+def _machine(word: Annotation) -> dict[str, Any]:
+    return {
+        "rater": str(word.rater),
+        "spec": word.rater.digest,
+        "labels": list(word.labels),
+        "scores": word.scores,
+        "redundancy_labels": list(word.redundancy_labels) or None,
+        "error_types": error_types(word),
+    }
+
+
+def _machine_place(word: Annotation) -> tuple[str, str, str]:
+    return word.rater.kind, word.rater.name, word.rater.digest

@@ -1,0 +1,276 @@
+"""Releases: counted, asked for, written once by a worker or a command, and never changed after that."""
+
+import re
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from annotator import errors, policies
+from annotator.actions import release_write
+from annotator.actions.record import record
+from annotator.actions.release_bar import under_bar
+from annotator.actions.release_cards import write_cards
+from annotator.actions.release_files import MANIFEST, Counts, Manifest, listed
+from annotator.actions.transfers import (
+    Pulse,
+    Tick,
+    beat,
+    is_held,
+    is_stalled,
+    ring,
+    wait_until_quiet,
+    working,
+)
+from annotator.core import kinds, release_rule
+from annotator.core.findings import CODES
+from annotator.core.labels import MULTI_SOLUTIONS
+from annotator.core.release_rule import Rule
+from annotator.formats import WRITABLE
+from annotator.models import (
+    Annotation,
+    Injection,
+    Item,
+    Membership,
+    Project,
+    Protocol,
+    Release,
+    Role,
+    TransferState,
+)
+from annotator.policies import Actor
+
+NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
+MOST_NOTE = 2000
+READ_ONLY = 0o444
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A release as it is asked for, checked."""
+
+    rule: Rule
+    name: str
+    note: str
+
+
+def check_rule(project: Project, rule: Any) -> Rule:
+    """The rule, checked against the project. Raises Invalid naming the member."""
+    try:
+        found = release_rule.read(rule, known(project))
+    except release_rule.BadRule as error:
+        raise errors.Invalid(error.message, field=error.field) from error
+    for name in found.formats:
+        release_write.chosen_of(name, found.options)
+    named = [("raters", one) for one in found.raters]
+    if found.which not in release_rule.CHOICES:
+        named.append(("which", found.which))
+    for field, one in named:
+        _check_rater(project, field, one)
+    return found
+
+
+def known(project: Project) -> release_rule.Known:
+    """The names that a rule of this project may use; "" is the kind of what was not injected."""
+    codes = {kind.code for kind in kinds.error_types(project.error_types)} | {MULTI_SOLUTIONS}
+    used = Item.objects.filter(project=project).order_by().values_list("error_type", flat=True).distinct()
+    claimed = Injection.objects.filter(child__project=project).order_by()
+    codes |= {*used, *claimed.values_list("error_type", flat=True).distinct()} - {""}
+    return release_rule.Known(codes, Protocol.values, WRITABLE, CODES)
+
+
+def _check_rater(project: Project, field: str, named: str) -> None:
+    kind, _, name = named.partition(":")
+    labelled = Annotation.objects.filter(solution__project=project, rater__kind=kind, rater__name=name)
+    member = Membership.objects.filter(project=project, rater__kind=kind, rater__name=name)
+    if not member.exists() and not labelled.exists():
+        raise errors.Invalid(f"There is no rater {named!r} here.", field=field)
+
+
+def count(*, by: Actor, project: Project, rule: Any) -> Counts:
+    """What a release by this rule would hold, and what stays out and why."""
+    policies.check_at_least(by, Role.LEAD, project)
+    return release_write.count(project, check_rule(project, rule), under_bar(project))
+
+
+def next_name(project: Project) -> str:
+    """A name that is free: 1.0, 1.1, …"""
+    taken = set(Release.objects.filter(project=project).values_list("name", flat=True))
+    n = 0
+    while f"1.{n}" in taken:
+        n += 1
+    return f"1.{n}"
+
+
+@transaction.atomic
+def start_release(
+    *, by: Actor, project: Project, rule: Any, name: str = "", note: str = ""
+) -> Release:  # fmt: skip
+    """Have a worker write a release. name: as it is cited, for ever; "": the next that is free."""
+    row = _open(by, project, _check(by, project, rule, name, note))
+    ring("write_release", row.pk)
+    return row
+
+
+def release_to(
+    *, by: Actor, project: Project, rule: Any, folder: Path, name: str = "", note: str = "",
+    tick: Tick = lambda done, total: None,
+) -> Release:  # fmt: skip
+    """Write a release here and now, and a copy of it to `folder`, which must not be there or be empty.
+
+    A release of this name and rule that was left unfinished is taken up; any other of this name is refused.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise errors.Conflict(f"{folder} is there already: choose a new folder.", field="output")
+    asked = _check(by, project, rule, name, note)
+    row = _unfinished(project, asked) or _open(by, project, asked)
+    wait_until_quiet(row)
+    write(row=row, tick=tick)
+    copy_to(row, folder)
+    return row
+
+
+def _check(by: Actor, project: Project, rule: Any, name: str, note: str) -> Asked:
+    policies.check_at_least(by, Role.LEAD, project)
+    name = name.strip() or next_name(project)
+    if not NAME.fullmatch(name) or name.endswith("."):
+        raise errors.Invalid("A name is letters, digits, dots and dashes, such as 1.0.", field="name")
+    note = note.strip()
+    if len(note) > MOST_NOTE:
+        raise errors.Invalid(f"{MOST_NOTE} characters are the most.", field="note")
+    return Asked(check_rule(project, rule), name, note)
+
+
+def _unfinished(project: Project, asked: Asked) -> Release | None:
+    rows = Release.objects.select_related("project").filter(project=project, name=asked.name)
+    return rows.filter(rule=asked.rule.as_json()).exclude(state=TransferState.COMPLETE).first()
+
+
+@transaction.atomic
+def _open(by: Actor, project: Project, asked: Asked) -> Release:
+    rule = asked.rule.as_json()
+    try:
+        with transaction.atomic():
+            row = Release.objects.create(
+                project=project, created_by=by.user, name=asked.name, rule=rule, note=asked.note
+            )
+    except IntegrityError as error:
+        message = f"There is a release {asked.name} already; a name is used once."
+        raise errors.Conflict(message, field="name") from error
+    record(by, "release", project, transfer=row.pk, name=row.name, rule=rule)
+    return row
+
+
+@transaction.atomic
+def resume_release(*, by: Actor, row: Release) -> Release:
+    """Call a worker for a release that lost its own. It begins anew: half a release is worth nothing."""
+    policies.check_at_least(by, Role.LEAD, row.project)
+    if not can_resume(row):
+        raise errors.Conflict(f"This release is {row.state}, or a worker is at it.")
+    ring("write_release", row.pk)
+    return row
+
+
+@transaction.atomic
+def discard_release(*, by: Actor, row: Release) -> None:
+    """Give up a release that was never finished; its name is free again. What is published stays."""
+    policies.check_at_least(by, Role.LEAD, row.project)
+    rows = Release.objects.filter(Q(beat_at=None), pk=row.pk).exclude(state=TransferState.COMPLETE)
+    if not rows.delete()[0]:
+        raise errors.Conflict("A release that is complete, or that a worker is at, stays.")
+    record(by, "discard_release", row.project, name=row.name)
+
+
+def can_resume(row: Release) -> bool:
+    return row.is_running and not is_held(row) and (bool(row.error) or is_stalled(row))
+
+
+def write(*, row: Release, tick: Tick = lambda done, total: None) -> Release:
+    """What a worker does with a release. Of two that do it at once, one's files are kept."""
+    with working(row, [TransferState.WAITING, TransferState.WRITING]):
+        beat(row, state=TransferState.WRITING, n_done=0)
+        home = Path(settings.DATA_DIR) / "releases"
+        home.mkdir(parents=True, exist_ok=True)
+        beside = home / f".{row.pk}.{uuid.uuid4().hex}.part"
+        beside.mkdir()
+        try:
+            manifest = _fill(row, beside, tick)
+            _complete(row, manifest, beside, home / f"{row.pk}-{manifest.digest[:16]}")
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)  # gone once it has taken its place
+    return row
+
+
+def _fill(row: Release, folder: Path, tick: Tick) -> Manifest:
+    rule = check_rule(row.project, row.rule)
+    reporting = _reporting(row, tick)
+    manifest = release_write.write(row.project, rule, under_bar(row.project), folder, row.name, reporting)
+    write_cards(folder, row, manifest)
+    manifest.files = listed(folder, {file.name: file for file in manifest.files})
+    (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8")
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(READ_ONLY)
+    return manifest
+
+
+def _reporting(row: Release, also: Tick) -> Tick:
+    pulse = Pulse()
+
+    def tick(done: int, total: int) -> None:
+        also(done, total)
+        if pulse.is_due():
+            beat(row, n_done=done, n_total=total)
+
+    return tick
+
+
+def _complete(row: Release, manifest: Manifest, beside: Path, folder: Path) -> None:
+    """The folder takes its place in the same transaction as its digest."""
+    counts = manifest.counts
+    with transaction.atomic():
+        done = Release.objects.filter(pk=row.pk, state=TransferState.WRITING).update(
+            state=TransferState.COMPLETE, n_done=counts.solutions,
+            n_total=counts.solutions + counts.n_left_out, path=str(folder), digest=manifest.digest,
+            n_records=counts.solutions, files=[file._asdict() for file in manifest.files],
+            report=manifest.as_json(), finished_at=timezone.now(),
+        )  # fmt: skip
+        if not done:
+            raise errors.Conflict("Another worker has completed this release.")
+        record(
+            policies.Operator(), "released", row.project, transfer=row.pk, name=row.name, digest=manifest.digest,
+            n=counts.solutions,
+        )  # fmt: skip
+        shutil.rmtree(folder, ignore_errors=True)  # of a worker that died between this and its commit
+        beside.rename(folder)
+
+
+def file_of(row: Release, name: str) -> Path:
+    """Where a file of a release lies. Raises Missing for anything but a file that it lists."""
+    if row.state != TransferState.COMPLETE:
+        raise errors.Conflict("This release is not complete yet.")
+    if name != MANIFEST and name not in {file["name"] for file in row.files}:
+        raise errors.Missing("There is no such file in this release.")
+    path = Path(row.path) / PurePosixPath(name)
+    if not path.is_file():
+        raise errors.Missing("The file of this release is gone from the server.")
+    return path
+
+
+def copy_to(row: Release, folder: Path) -> None:
+    """A copy of a release's files; the folder appears only when it is whole."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.part")
+    try:
+        shutil.copytree(row.path, beside)
+        if folder.exists():
+            folder.rmdir()
+        beside.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
