@@ -50,6 +50,18 @@ class Conflict(PlumblineError):
     code = "conflict"
 
 
+class ExamNeeded(Conflict):
+    """The project has an exam that this reviewer has not passed."""
+
+    code = "exam_needed"
+
+
+class Paused(Conflict):
+    """A lead has paused this member: they get no work."""
+
+    code = "paused"
+
+
 class Incomplete(Invalid):
     """Steps or questions without an answer; `positions` are 0-based."""
 

@@ -8,14 +8,17 @@ from django.contrib.auth.models import AnonymousUser
 
 from annotator import errors
 from annotator.models import (
+    Annotation,
     Assignment,
     AssignmentState,
     Decision,
     Event,
     Item,
     Membership,
+    Phase,
     Project,
     Role,
+    Use,
     User,
 )
 
@@ -61,6 +64,9 @@ ACCESS: dict[str, dict[str, Level]] = {
     "bulk": {"GET": L, "POST": L},
     "triage": {"GET": L},
     "take-down": {"GET": L, "POST": L},
+    "adjudicate": {"GET": L},
+    "adjudicate-item": {"GET": L, "POST": L},
+    "differences": {"GET": R},
     "hours": {"GET": L},
     "questions": {"GET": R, "POST": L},
     "imports": {"GET": L, "POST": L},
@@ -86,6 +92,8 @@ ACCESS: dict[str, dict[str, Level]] = {
     "api:reopen": {"POST": R},
     "api:items": {"GET": L},
     "api:item": {"GET": L},
+    "api:adjudicate": {"POST": L},
+    "api:reopen-decision": {"POST": L},
     "api:exports": {"GET": L, "POST": L},
     "api:export": {"GET": L},
     "api:export-file": {"GET": L},
@@ -194,10 +202,41 @@ def check_may_reopen(assignment: Assignment, item: Item) -> None:
         raise errors.Conflict("Only submitted work can be reopened.")
     if item.retired:
         raise errors.Conflict("This item is out of the project's work: there is nothing left to change.")
-    if item.decision != Decision.INCOMPLETE:
+    if assignment.purpose == Use.EXAM:
+        raise errors.Conflict("An exam is answered once.")
+    if not seems_open(assignment, item):
         raise errors.Conflict("This item is decided: only a lead can change it now.")
     if Event.objects.filter(item=item, actor__rater=assignment.rater_id, verb="look").exists():
         raise errors.Conflict("You have seen what others said of this item: your judgement stands as it was.")
+
+
+def seems_open(assignment: Assignment, item: Item) -> bool:
+    """Whether its reviewer is told that an item is undecided. A probe was decided before: it goes by the work that
+    its reviewer submitted next to it, so that neither saying nor refusing anything gives it away."""
+    if assignment.purpose != Use.PROBE:
+        return item.decision == Decision.INCOMPLETE
+    work = Assignment.objects.filter(
+        project=assignment.project_id, rater=assignment.rater_id, purpose=Use.WORK,
+        state=AssignmentState.SUBMITTED, submitted_at__isnull=False,
+    ).values_list("item__decision", flat=True)  # fmt: skip
+    at = assignment.submitted_at
+    beside = work.filter(submitted_at__lte=at).order_by("-submitted_at", "-id").first() if at else None
+    beside = beside or work.order_by("submitted_at", "id").first()
+    return beside == Decision.INCOMPLETE if beside else assignment.project.overlap > 1
+
+
+def check_may_work(me: Membership) -> None:
+    if me.paused_at:
+        because = f": {me.paused_because}" if me.paused_because else "."
+        raise errors.Paused(f"A lead has paused your work here{because}")
+
+
+def check_may_begin(me: Membership) -> None:
+    """Reviewers pass the project's exam, if it has one, before they get work. Leads set it, and take none."""
+    if me.project.exam_pass is None or me.exam_passed_at or me.is_at_least(Role.LEAD):
+        return
+    if Item.objects.filter(project=me.project_id, use=Use.EXAM, retired=False).exists():
+        raise errors.ExamNeeded("Take the exam first: you get work once you have passed it.")
 
 
 def can_reopen(assignment: Assignment, item: Item) -> bool:
@@ -206,6 +245,29 @@ def can_reopen(assignment: Assignment, item: Item) -> bool:
     except errors.Conflict:
         return False
     return True
+
+
+def check_may_adjudicate(by: Membership, item: Item) -> bool:
+    """Nobody settles what they judged themselves, unless no other lead could; returns whether it is so."""
+    check_at_least(by, Role.LEAD, by.project)
+    if item.project_id != by.project_id:
+        raise errors.Missing("There is no such item in this project.")
+    judged = judged_by_people(item)
+    if by.rater_id not in judged:
+        return False
+    others = Membership.objects.filter(project=by.project_id, role__in=LEADING, user__is_active=True)
+    if others.exclude(pk=by.pk).exclude(rater__in=judged).exists():
+        raise errors.Forbidden("You judged this item yourself: another lead settles it.")
+    return True
+
+
+LEADING = (Role.LEAD, Role.OWNER)
+
+
+def judged_by_people(item: Item) -> set[int]:
+    """The raters whose own judgement of the item is stored, adjudications apart."""
+    rows = Annotation.objects.filter(solution=item.solution_id, phase__in=[Phase.BLIND, Phase.REVEALED])
+    return set(rows.values_list("rater", flat=True))
 
 
 def check_may_make_password_link(by: Actor, target: User) -> None:

@@ -4,11 +4,15 @@ A claim never hands out more slots than an item has, never the same item twice t
 same whatever the project's size or the reviewer's past. Order: priority, then age.
 
 Locks are taken in one order everywhere, so nothing deadlocks: own membership, own assignment, items by id.
+
+Some claims, drawn at random, get a probe instead of the next item: an item with gold that this reviewer has never
+had, outside its slots. Whether there is work at all is found out first, so that probes stop when work does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import copy
 from datetime import datetime, timedelta
+from random import SystemRandom
 from time import monotonic
 
 from django.db import transaction
@@ -18,6 +22,8 @@ from django.db.models import (
     Count,
     Exists,
     F,
+    Max,
+    Min,
     OuterRef,
     Q,
     QuerySet,
@@ -29,22 +35,40 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
-from annotator import errors
-from annotator.models import Assignment, AssignmentState, Item, Membership, Project
+from annotator import errors, policies
+from annotator.models import (
+    Annotation,
+    Assignment,
+    AssignmentState,
+    Decision,
+    Item,
+    Membership,
+    Project,
+    Role,
+    Use,
+)  # fmt: skip
 
 EXPIRE_AT_ONCE = 5
 REOPENED_AT_ONCE = 200
 # A slot may be given back by a transaction that commits after we looked.
 REOPENED_MARGIN = timedelta(seconds=5)
 ITEMS_PER_MARK = 200
+PROBES_LOOKED_AT = 200
 LOOK_EVERY_S = 1.0
 # A reopened claim has been committed once: its slot is used for good, like that of the others.
 HOLDING = (AssignmentState.CLAIMED, AssignmentState.COMMITTED, AssignmentState.SUBMITTED)
+# What others may change of a membership while its user works.
+FRESH = ("frontier", "mark", "frontier_at", "exam_passed_at", "paused_at", "paused_because")
+DECIDED = (Decision.AGREED, Decision.SETTLED)
+_chance = SystemRandom()  # nobody can tell from one draw what the next will be
 _looked_at: dict[int, float] = {}  # project id -> when this process last looked for expired claims
 
 
 def claim(*, by: Membership) -> Assignment | None:
-    """The reviewer's open assignment if there is one, else the next item's; None when nothing is left."""
+    """The reviewer's open assignment if there is one, else the next item's; None when nothing is left.
+
+    Raises Paused for who is paused, ExamNeeded for a reviewer who has not passed the project's exam.
+    """
     now = timezone.now()
     if _due_again(by.project_id):
         expire_due(by.project, now)
@@ -60,11 +84,57 @@ def claim(*, by: Membership) -> Assignment | None:
 @transaction.atomic
 def _claim(by: Membership, now: datetime) -> Assignment | None:
     me = lock_membership(by)
+    policies.check_may_work(me)
     assignment = _open_assignment(me)
     if assignment:
         return _go_on(assignment, me.project, now)
+    policies.check_may_begin(me)
     item = _take(me)
-    return _assign(me, item, now) if item else None
+    if item is None:
+        return None
+    probe = _probe(me) if _chance.random() < _probe_rate(me) else None
+    return give(me, probe, now, Use.PROBE) if probe else _assign(me, item, now)
+
+
+def _probe_rate(me: Membership) -> float:
+    """Leads see which items are probes: they get none."""
+    return 0.0 if me.is_at_least(Role.LEAD) else me.project.probe_rate
+
+
+def _probe(me: Membership) -> Item | None:
+    """A probe that this reviewer has never had nor seen labels of. A bounded number is looked at, from a place drawn
+    at random on, so that the cost is the same however many there are and however many were had."""
+    marked = Item.objects.filter(literally("annotator_item.is_probe"), project_id=me.project_id).order_by(
+        "pk"
+    )
+    ends = marked.aggregate(first=Min("pk"), last=Max("pk"))
+    if ends["first"] is None:
+        return None
+    start = _chance.randint(ends["first"], ends["last"])
+    near = list(marked.filter(pk__gte=start).values_list("pk", flat=True)[:PROBES_LOOKED_AT])
+    if room := PROBES_LOOKED_AT - len(near):
+        near += marked.filter(pk__lt=start).values_list("pk", flat=True)[:room]
+    fit = set(_unseen(me, near).values_list("pk", flat=True))
+    chosen = next((pk for pk in near if pk in fit), None)
+    return Item.objects.get(pk=chosen) if chosen else None
+
+
+def _unseen(me: Membership, item_ids: Sequence[int]) -> QuerySet[Item]:
+    """Of these items the decided ones that the reviewer neither had nor said anything of."""
+    had = Assignment.objects.filter(item=OuterRef("pk"), rater_id=me.rater_id)
+    said = Annotation.objects.filter(solution=OuterRef("solution"), rater_id=me.rater_id)
+    usable = Item.objects.filter(decision__in=DECIDED, gold__isnull=False, held=False, retired=False)
+    return usable.filter(~Exists(had), ~Exists(said), pk__in=item_ids)
+
+
+def give(me: Membership, item: Item, now: datetime, purpose: Use) -> Assignment:
+    """A claim that measures the reviewer: it uses no slot, and an exam has no lease. The caller holds the
+    membership's lock."""
+    lease = now + timedelta(minutes=me.project.lease_minutes) if purpose == Use.PROBE else None
+    return Assignment.objects.create(
+        item=item, rater_id=me.rater_id, project=me.project, state=AssignmentState.CLAIMED, claimed_at=now,
+        lease_until=lease, purpose=purpose,
+    )  # fmt: skip
 
 
 def _due_again(project_id: int) -> bool:
@@ -82,19 +152,20 @@ def lock_membership(by: Membership) -> Membership:
     Returns the membership as it is now; what a request cannot outdate is taken from `by`.
     """
     rows = Membership.objects.select_for_update(no_key=True, of=("self",)).filter(pk=by.pk).order_by()
-    fresh = rows.values("frontier", "mark", "frontier_at", reopened_at=F("project__reopened_at"))[:1]
+    fresh = rows.values(*FRESH, reopened_at=F("project__reopened_at"))[:1]
     if not fresh:  # removed since the request began
         raise errors.Missing("There is no such project, or you are not in it.")
     me, now_is = copy(by), fresh[0]
-    me.frontier, me.mark, me.frontier_at = now_is["frontier"], now_is["mark"], now_is["frontier_at"]
+    for name in FRESH:
+        setattr(me, name, now_is[name])
     me.project.reopened_at = now_is["reopened_at"]
     return me
 
 
 def renewed(assignment: Assignment, now: datetime) -> dict[str, datetime]:
     """What to change so that a claim lives on while its reviewer works on it. After the blind commit the slot is
-    used for good, and reopened work has no lease; nor has what a lead assigned, whose time begins here."""
-    if assignment.state != AssignmentState.CLAIMED or assignment.reopened:
+    used for good, and reopened work has no lease, nor has an exam; nor what a lead assigned, whose time begins here."""
+    if assignment.state != AssignmentState.CLAIMED or assignment.reopened or assignment.purpose == Use.EXAM:
         return {}
     if assignment.assigned:
         return {"claimed_at": now} if assignment.claimed_at is None else {}
@@ -129,8 +200,10 @@ def give_back(item_ids: Iterable[int], now: datetime) -> None:
 
 def count_slots(item_ids: Iterable[int], wanted: int | None = None) -> None:
     """Set the open slots of locked items to what they want (`wanted`, from now on) less what is held; where more
-    hold an item than it wants by now, to none."""
-    held = Assignment.objects.filter(item=OuterRef("pk"), state__in=HOLDING, surplus=False).order_by()
+    hold an item than it wants by now, to none. Probes and exams use no slot."""
+    held = Assignment.objects.filter(
+        item=OuterRef("pk"), state__in=HOLDING, surplus=False, purpose=Use.WORK
+    ).order_by()
     n_held = Coalesce(Subquery(held.values("item").annotate(n=Count("pk")).values("n")), 0)
     changes: dict[str, int] = {} if wanted is None else {"wanted": wanted}
     wants = F("wanted") if wanted is None else Value(wanted)
@@ -146,7 +219,10 @@ def reopen(item_ids: Iterable[int], now: datetime) -> None:
 
 
 def retake(assignment: Assignment) -> bool:
-    """Take a slot again for a claim that had expired; False when others have taken them all."""
+    """Take a slot again for a claim that had expired; False when others have taken them all. One that measures
+    needs none."""
+    if assignment.purpose != Use.WORK:
+        return True
     taken = Item.objects.filter(pk=assignment.item_id, open_slots__gt=0).update(
         open_slots=F("open_slots") - 1
     )
@@ -192,7 +268,7 @@ def _assign(me: Membership, item: Item, now: datetime) -> Assignment:
     )  # fmt: skip
     Assignment.objects.bulk_create(
         [assignment], update_conflicts=True, unique_fields=["item", "rater"],
-        update_fields=["state", "claimed_at", "lease_until", "assigned"],
+        update_fields=["state", "claimed_at", "lease_until", "assigned", "purpose"],
     )  # fmt: skip
     return assignment
 

@@ -11,7 +11,17 @@ from annotator import errors, policies, queue
 from annotator.actions.bulk_items import Batch, Done, act, reason_for
 from annotator.actions.decide import decide_item
 from annotator.actions.record import record
-from annotator.models import Annotation, Assignment, AssignmentState, Item, Membership, Phase, Project, Role
+from annotator.models import (
+    Annotation,
+    Assignment,
+    AssignmentState,
+    Item,
+    Membership,
+    Phase,
+    Project,
+    Role,
+    Use,
+)
 from annotator.models.review import OPEN_STATES
 from annotator.policies import Actor
 
@@ -39,6 +49,8 @@ def assign(
     used; items without a free one, and those the reviewer has had, are left alone."""
     if to.project_id != project.pk:
         raise errors.Missing("This person is not in the project.", field="reviewer")
+    if to.paused_at:
+        raise errors.Conflict(f"{to.user} is paused: resume them first, or choose somebody else.", field="to")
 
     def change(batch: Batch) -> None:
         batch.skip("are retired", lambda item: item.retired)
@@ -74,7 +86,7 @@ def _give(to: Membership, project: Project, items: Sequence[Item]) -> None:
     ]
     Assignment.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["item", "rater"],
-        update_fields=["state", "assigned", "claimed_at", "lease_until"],
+        update_fields=["state", "assigned", "claimed_at", "lease_until", "purpose"],
     )  # fmt: skip
     queue.count_slots([item.pk for item in items])
 
@@ -131,7 +143,8 @@ def take_back(*, by: Actor, project: Project, assignment_id: int, because: str) 
         verb = "take_back"
     else:
         close(mine, timezone.now())
-        decide_item(item)
+        if mine.purpose == Use.WORK:
+            decide_item(item)
         verb = "close"
     record(by, verb, project, item=item, of=mine.rater.name, because=reason)
     mine.refresh_from_db()

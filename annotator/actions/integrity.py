@@ -10,7 +10,7 @@ from annotator import policies, queue
 from annotator.actions.decide import counting_of, last_words, outcome_of, rules_of
 from annotator.actions.record import record
 from annotator.core.decision import Rule
-from annotator.models import Annotation, Assignment, Decision, Item, Project, Role
+from annotator.models import Annotation, Assignment, Decision, Item, Project, Role, Use
 from annotator.policies import Actor
 
 CHUNK = 500
@@ -84,5 +84,7 @@ def _computed(item: Item, n_held: int, finals: list[Annotation], rule: Rule) -> 
 
 def _held(ids: list[int]) -> Counter[int]:
     """Item -> how many of its slots are taken."""
-    holding = Assignment.objects.filter(item__in=ids, state__in=queue.HOLDING, surplus=False)
+    holding = Assignment.objects.filter(
+        item__in=ids, state__in=queue.HOLDING, surplus=False, purpose=Use.WORK
+    )
     return Counter(holding.values_list("item_id", flat=True))

@@ -25,6 +25,7 @@ from annotator.models import (
     Phase,
     Protocol,
     Question,
+    Use,
 )  # fmt: skip
 
 KEPT = ("state", "committed_at", "draft", "draft_version", "surplus")
@@ -122,6 +123,7 @@ def _commit(by: Membership, assignment: Assignment, data: Mapping[str, Any]) -> 
     if final:
         _check_verdict(judgement, assignment)
     if assignment.state == AssignmentState.EXPIRED:
+        policies.check_may_work(by)
         assignment.surplus = not queue.retake(assignment)
     annotation = annotate(assignment, by, judgement, Phase.BLIND)
     _keep(assignment, judgement)
@@ -150,12 +152,15 @@ def skip(*, by: Membership, assignment_id: int, reason: str) -> Assignment:
         raise errors.Conflict("What you have committed cannot be skipped.")
     if not reason.strip():
         raise errors.Incomplete("Say why you skip: one word helps the lead.", field="skip_reason")
-    had_slot = assignment.state == AssignmentState.CLAIMED
+    if assignment.purpose == Use.EXAM:
+        raise errors.Conflict("An exam has no skipping: judge it as well as you can.")
+    had_slot = assignment.state == AssignmentState.CLAIMED and assignment.purpose == Use.WORK
     assignment.state, assignment.skip_reason = AssignmentState.SKIPPED, reason.strip()[:2000]
     assignment.save(update_fields=["state", "skip_reason"])
     if had_slot:
         queue.give_back([assignment.item_id], timezone.now())
-    record(by, "skip", assignment.project, item=assignment.item, reason=assignment.skip_reason)
+    reason = assignment.skip_reason
+    record(by, "skip", assignment.project, item=assignment.item, reason=reason, **_measured(assignment))
     return assignment
 
 
@@ -171,8 +176,9 @@ def reopen(*, by: Membership, assignment_id: int) -> Assignment:
     assignment.state = AssignmentState.COMMITTED if revealed else AssignmentState.CLAIMED
     assignment.reopened, assignment.lease_until = True, None
     assignment.save(update_fields=["state", "reopened", "lease_until"])
-    decide_item(item)
-    record(by, "reopen", assignment.project, item=item)
+    if assignment.purpose == Use.WORK:
+        decide_item(item)
+    record(by, "reopen", assignment.project, item=item, **_measured(assignment))
     return assignment
 
 
@@ -247,9 +253,10 @@ def _keep(assignment: Assignment, judgement: Judgement) -> None:
 
 
 def _finish(assignment: Assignment, by: Membership, judgement: Judgement, annotation: Annotation) -> None:
-    """The submission counts: the item's decision, the reviewer's counters, the event."""
-    now = timezone.now()
-    holds = judgement.verdict.get("original") == "wrong"
+    """The submission counts: the item's decision, the reviewer's counters, the event. One that measures changes
+    nothing of its item."""
+    now, is_work = timezone.now(), assignment.purpose == Use.WORK
+    holds = is_work and judgement.verdict.get("original") == "wrong"
     siblings = _siblings(assignment.item) if holds else []
     items = {item.pk: item for item in queue.lock_items([assignment.item_id, *siblings])}
     if not assignment.reopened:
@@ -262,10 +269,17 @@ def _finish(assignment: Assignment, by: Membership, judgement: Judgement, annota
     assignment.save(update_fields=[*KEPT, "submitted_at", "reopened"])
     item = items[assignment.item_id]
     is_first = item.n_submitted == 0 and not assignment.surplus
-    decide_item(item, [annotation] if is_first else None)
-    record(by, "submit", assignment.project, item=item, labels=judgement.labels, surplus=assignment.surplus)
+    if is_work:
+        decide_item(item, [annotation] if is_first else None)
+    said = {"labels": judgement.labels, "surplus": assignment.surplus, **_measured(assignment)}
+    record(by, "submit", assignment.project, item=item, **said)
     if holds:
         _hold(by, assignment, siblings)
+
+
+def _measured(assignment: Assignment) -> dict[str, str]:
+    """For the history, which leads alone read: that this was not work."""
+    return {} if assignment.purpose == Use.WORK else {"purpose": assignment.purpose}
 
 
 def _siblings(item: Item) -> list[int]:
