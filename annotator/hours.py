@@ -6,7 +6,7 @@ from itertools import groupby
 from statistics import median
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from annotator.core.labels import UNJUDGED
@@ -63,7 +63,8 @@ def _submissions(project: Project, rater: Rater, since: date | None, until: date
     rows = Annotation.objects.filter(
         assignment__project=project, assignment__rater=rater, assignment__state=AssignmentState.SUBMITTED,
         assignment__submitted_at__isnull=False, superseded_at__isnull=True,
-        phase__in=[Phase.BLIND, Phase.REVEALED], **_between(since, until),
+        phase__in=[Phase.BLIND, Phase.REVEALED], solution=F("assignment__item__solution"),
+        **_between(since, until),
     ).order_by("assignment__submitted_at", "assignment", "id")  # fmt: skip
     columns = rows.values_list("assignment", "assignment__submitted_at", "labels", "duration_ms")
     for _, of_one in groupby(columns.iterator(CHUNK), key=lambda row: row[0]):

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from annotator import errors, reports
+from annotator import errors, hours, reports
 from annotator.actions import review
 from annotator.actions.alternatives import alternatives_of
 from annotator.actions.decide import counting, final_annotations
@@ -148,6 +148,9 @@ def test_everything_about_an_item_still_reads_its_own_solution_only(ferry: Item)
     assert found["n_annotations"] == 2
     assert found["people"]["percent"]["value"] == 1
     assert my_work.lines_of([first])[0].outcome == "wrong: step 3"
+    assert [(day.reviewer, day.submitted, day.steps) for day in hours.days(ferry.project)] == [
+        ("alice", 1, 3), ("bob", 1, 3),
+    ]  # fmt: skip
 
 
 def test_reopening_is_not_misled_by_a_sibling(ferry: Item) -> None:
