@@ -26,6 +26,16 @@ def maths(text: str | None) -> SafeString:
     return pieces_html([("equal", text or "")])
 
 
+@register.filter
+def answer(text: str | None) -> SafeString:
+    """A reference answer, which data sets often write as bare TeX: what is no plain text is mathematics."""
+    bare = text or ""
+    is_tex = any(mark in bare for mark in "\\^_") and "$" not in bare and not bare.isspace()
+    spans = tex.split(bare)
+    known = any(span.kind is not tex.Kind.TEXT for span in spans)
+    return maths(f"${bare}$" if is_tex and not known else bare)
+
+
 @register.simple_tag
 def pieces(of: Iterable[Piece]) -> SafeString:
     return pieces_html(of)
