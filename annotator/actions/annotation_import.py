@@ -19,9 +19,9 @@ from annotator.actions.annotation_import_match import Unknown
 from annotator.actions.annotation_import_read import Batch, Judgements, check_name, reader_of
 from annotator.actions.annotation_import_report import JudgementReport
 from annotator.actions.annotation_import_rows import compare, raters_by_name, store
-from annotator.actions.bulk import prepare_connection, rare_collection
+from annotator.actions.import_check import reporting
 from annotator.actions.import_files import File, files_of, fingerprint, forget_files, total_size
-from annotator.actions.transfers import Pulse, Tick, beat, ring, working
+from annotator.actions.transfers import Tick, beat, ring, working
 from annotator.formats.records import FormatError, UnreadableFile
 from annotator.models import Event, Import, ImportKind, Project, RaterKind, Role, TransferState
 from annotator.policies import Actor
@@ -160,7 +160,7 @@ def check(*, row: Import, tick: Tick = lambda done, total: None) -> Import:
             format=row.format,
             options=row.options,
             files=files,
-            tick=_reporting(row, tick),
+            tick=reporting(row, tick),
         )
         refusal = report.refusal(row.options["strict"])
         beat(
@@ -170,25 +170,9 @@ def check(*, row: Import, tick: Tick = lambda done, total: None) -> Import:
     return row
 
 
-def _reporting(row: Import, tick: Tick) -> Tick:
-    pulse = Pulse()
-
-    def both(done: int, total: int) -> None:
-        if pulse.is_due():
-            beat(row, report={"read": done, "size": total})
-            tick(done, total)
-
-    return both
-
-
 def check_then_write(*, row: Import) -> Import:
     """What a worker does with a new import. One with errors waits until a person has looked at them."""
-    check(row=row)
-    clean = row.state == TransferState.CHECKED and not row.report["n_bad"]
-    if clean and not row.options["dry_run"]:
-        with working(row, [TransferState.CHECKED]):
-            import_write.begin(row)
-        ring("write_annotations", row.pk)
+    import_write.begin_if_clean(check(row=row), "write_annotations")
     return row
 
 
@@ -200,12 +184,8 @@ def write(*, row: Import, tick: Tick = lambda done, total: None) -> Import:
 
     Raises Conflict, with what is written kept, when the files have changed or another worker has taken over.
     """
-    with working(row, [TransferState.WRITING]):
-        if fingerprint(files_of(row)) != row.report["files"]:
-            raise errors.Conflict("The files have changed since the check: remove this import, start anew.")
-        prepare_connection()
-        with rare_collection():
-            _write_batches(row, tick)
+    with import_write.writing(row):
+        _write_batches(row, tick)
         _complete(row)
     return row
 

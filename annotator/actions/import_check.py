@@ -85,7 +85,7 @@ def check(*, row: Import, tick: Tick = lambda done, total: None) -> Import:
         beat(row, state=TransferState.CHECKING)
         files, marks = files_of(row), fingerprint(files_of(row))
         report = survey(
-            fmt=row.format, files=files, project=row.project, tick=_reporting(row, tick),
+            fmt=row.format, files=files, project=row.project, tick=reporting(row, tick),
             reading=reading_of(row),
         )  # fmt: skip
         _keep(row, report, marks)
@@ -100,7 +100,8 @@ def _keep(row: Import, report: Report, marks: list[list[int | None]]) -> None:
     )  # fmt: skip
 
 
-def _reporting(row: Import, tick: Tick) -> Tick:
+def reporting(row: Import, tick: Tick) -> Tick:
+    """A tick that also says on the row how far the check is, now and then."""
     pulse = Pulse()
 
     def both(done: int, total: int) -> None:

@@ -5,6 +5,7 @@ was. Items appear only with completion: until then nobody can be given what may 
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 
 from django.db import reset_queries, transaction
@@ -46,13 +47,17 @@ def begin(row: Import) -> None:
 
 def check_then_write(*, row: Import) -> Import:
     """What a worker does with a new import. One with errors waits until a person has looked at them."""
-    check(row=row)
+    begin_if_clean(check(row=row), "write_import")
+    return row
+
+
+def begin_if_clean(row: Import, task: str) -> None:
+    """Call a worker to write what was checked, unless somebody is to look at it first."""
     clean = row.state == TransferState.CHECKED and not row.report["n_bad"]
     if clean and not row.options["dry_run"]:
         with working(row, [TransferState.CHECKED]):
             begin(row)
-        ring("write_import", row.pk)
-    return row
+        ring(task, row.pk)
 
 
 def write(*, row: Import, tick: Tick = lambda done, total: None) -> Import:
@@ -60,14 +65,21 @@ def write(*, row: Import, tick: Tick = lambda done, total: None) -> Import:
 
     Raises Conflict, with what is written kept, when the files have changed or another worker has taken over.
     """
+    with writing(row):
+        _write_batches(row, tick)
+        _complete(row)
+    return row
+
+
+@contextmanager
+def writing(row: Import) -> Iterator[None]:
+    """Hold an import that is being written. Raises Conflict when its files are not those that were checked."""
     with working(row, [TransferState.WRITING]):
         if fingerprint(files_of(row)) != row.report["files"]:
             raise errors.Conflict("The files have changed since the check: remove this import, start anew.")
         prepare_connection()
         with rare_collection():
-            _write_batches(row, tick)
-        _complete(row)
-    return row
+            yield
 
 
 def _write_batches(row: Import, tick: Tick) -> None:
