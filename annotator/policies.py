@@ -1,10 +1,14 @@
 """Who may do what, in which state. `check_x` raises, `can_x` asks; ACCESS is the one URL × role matrix."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from annotator import errors
 from annotator.models import (
@@ -76,7 +80,12 @@ ACCESS: dict[str, dict[str, Level]] = {
     "exports": {"GET": L, "POST": L},
     "export": {"GET": L, "POST": L},
     "export-file": {"GET": L},
+    "releases": {"GET": L, "POST": L},
+    "release": {"GET": L, "POST": L},
+    "release-file": {"GET": L},
+    "release-diff": {"GET": L},
     "agreement": {"GET": L},
+    "diagnosis": {"GET": L},
     "audit": {"GET": L},
     "audit-file": {"GET": L},
     "api:schema": {"GET": S},
@@ -206,7 +215,10 @@ def check_may_reopen(assignment: Assignment, item: Item) -> None:
         raise errors.Conflict("An exam is answered once.")
     if not seems_open(assignment, item):
         raise errors.Conflict("This item is decided: only a lead can change it now.")
-    if Event.objects.filter(item=item, actor__rater=assignment.rater_id, verb="look").exists():
+    seen = Q(actor__rater=assignment.rater_id, verb="look")
+    if assignment.purpose == Use.WORK:  # who did the work is shown the decision: one taken back has been seen
+        seen |= Q(verb="settle")
+    if Event.objects.filter(seen, item=item).exists():
         raise errors.Conflict("You have seen what others said of this item: your judgement stands as it was.")
 
 
@@ -215,14 +227,25 @@ def seems_open(assignment: Assignment, item: Item) -> bool:
     its reviewer submitted next to it, so that neither saying nor refusing anything gives it away."""
     if assignment.purpose != Use.PROBE:
         return item.decision == Decision.INCOMPLETE
+    return beside_probes([assignment.pk])[assignment.pk]
+
+
+def beside_probes(assignment_ids: Sequence[int]) -> dict[int, bool]:
+    """Probe -> whether the work of its reviewer next to it is undecided; one query. Without any work, what overlap
+    there is says whether one submission would have decided it."""
     work = Assignment.objects.filter(
-        project=assignment.project_id, rater=assignment.rater_id, purpose=Use.WORK,
+        project=OuterRef("project"), rater=OuterRef("rater"), purpose=Use.WORK,
         state=AssignmentState.SUBMITTED, submitted_at__isnull=False,
-    ).values_list("item__decision", flat=True)  # fmt: skip
-    at = assignment.submitted_at
-    beside = work.filter(submitted_at__lte=at).order_by("-submitted_at", "-id").first() if at else None
-    beside = beside or work.order_by("submitted_at", "id").first()
-    return beside == Decision.INCOMPLETE if beside else assignment.project.overlap > 1
+    )  # fmt: skip
+    before = work.filter(submitted_at__lte=OuterRef("submitted_at")).order_by("-submitted_at", "-id")
+    after = work.order_by("submitted_at", "id")
+    rows = Assignment.objects.filter(pk__in=list(assignment_ids)).annotate(
+        beside=Coalesce(
+            Subquery(before.values("item__decision")[:1]), Subquery(after.values("item__decision")[:1])
+        )
+    )
+    found = rows.order_by().values_list("pk", "beside", "project__overlap")
+    return {pk: beside == Decision.INCOMPLETE if beside else overlap > 1 for pk, beside, overlap in found}
 
 
 def check_may_work(me: Membership) -> None:

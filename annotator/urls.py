@@ -2,9 +2,11 @@ from django.urls import path
 
 from annotator.views import (
     account,
+    adjudicate,
     agreement,
     audit,
     bulk,
+    differences,
     exports,
     guidelines,
     home,
@@ -18,6 +20,7 @@ from annotator.views import (
     project_page,
     projects,
     questions,
+    releases,
     review,
     take_down,
     triage,
@@ -49,6 +52,7 @@ review_urls = [
     path("p/<slug:project>/next/", review.next_item, name="next"),
     path("p/<slug:project>/review/<int:assignment>/", review.review, name="review"),
     path("p/<slug:project>/mine/", review.mine, name="mine"),
+    path("p/<slug:project>/mine/differences/", differences.differences, name="differences"),
 ]
 
 lead_urls = [
@@ -56,6 +60,8 @@ lead_urls = [
     path("p/<slug:project>/items/", items.items, name="items"),
     path("p/<slug:project>/items/<int:item>/", items.item_page, name="item"),
     path("p/<slug:project>/items/<int:item>/take-down/", take_down.take_down, name="take-down"),
+    path("p/<slug:project>/adjudicate/", adjudicate.adjudicate, name="adjudicate"),
+    path("p/<slug:project>/items/<int:item>/adjudicate/", adjudicate.adjudicate_item, name="adjudicate-item"),
     path("p/<slug:project>/items/bulk/", bulk.bulk, name="bulk"),
     path("p/<slug:project>/triage/", triage.triage, name="triage"),
     path("p/<slug:project>/hours.csv", hours.hours, name="hours"),
@@ -66,7 +72,16 @@ lead_urls = [
     path("p/<slug:project>/exports/", exports.exports, name="exports"),
     path("p/<slug:project>/exports/<int:transfer>/", exports.export_page, name="export"),
     path("p/<slug:project>/exports/<int:transfer>/file", exports.export_file, name="export-file"),
+    path("p/<slug:project>/releases/", releases.releases, name="releases"),
+    path("p/<slug:project>/releases/diff/", releases.release_diff, name="release-diff"),
+    path("p/<slug:project>/releases/<int:transfer>/", releases.release_page, name="release"),
+    path(
+        "p/<slug:project>/releases/<int:transfer>/files/<path:file>",
+        releases.release_file,
+        name="release-file",
+    ),
     path("p/<slug:project>/agreement/", agreement.agreement, name="agreement"),
+    path("p/<slug:project>/agreement/steps.csv", agreement.diagnosis_file, name="diagnosis"),
     path("p/<slug:project>/audit/", audit.audit_page, name="audit"),
     path("p/<slug:project>/audit/file", audit.audit_file, name="audit-file"),
 ]

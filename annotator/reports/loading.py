@@ -72,8 +72,8 @@ def load(project: Project) -> Loaded:
         **places,
         came=np.array(of.came, dtype=bool),
         words=words,
-        names=_names(set(of.rater)),
-        n_set_aside=_blind(project).exclude(finish_reason__in=JUDGED).count(),
+        names=names(set(of.rater)),
+        n_set_aside=blind(project).exclude(finish_reason__in=JUDGED).count(),
     )
 
 
@@ -91,7 +91,7 @@ class _Row(NamedTuple):
     came: Any
 
 
-def _blind(project: Project) -> QuerySet[Annotation]:
+def blind(project: Project) -> QuerySet[Annotation]:
     """Current blind annotations that count: a submission taken back does not until it is sent again."""
     return Annotation.objects.filter(
         assignment__project=project, assignment__state=AssignmentState.SUBMITTED,
@@ -101,7 +101,7 @@ def _blind(project: Project) -> QuerySet[Annotation]:
 
 
 def _people(project: Project) -> Iterator[_Row]:
-    rows = _blind(project).filter(finish_reason__in=JUDGED).values_list(
+    rows = blind(project).filter(finish_reason__in=JUDGED).values_list(
         "assignment__item", "blind_shows", "assignment__item__error_type", "guideline__version", "created_at",
         "solution", "rater", "labels", "first_error", "solution__problem__group",
     )  # fmt: skip
@@ -139,7 +139,7 @@ def _numbered(groups: Iterable[str]) -> list[int]:
     return [number.setdefault(group, len(number)) for group in groups]
 
 
-def _names(raters: set[int]) -> dict[int, str]:
+def names(raters: set[int]) -> dict[int, str]:
     """Two machines of one name (two prompts, say) are told apart by the beginning of their digest."""
     rows = list(Rater.objects.filter(pk__in=raters).order_by("kind", "name", "pk"))
     written = [row.name if row.kind == RaterKind.REVIEWER else str(row) for row in rows]

@@ -117,11 +117,19 @@ def _sides(loaded: Loaded, by: Comparing, which: Ints) -> Sides:
     people = np.unique(loaded.item[np.concatenate([first[apart], other[apart]])])
     injector = np.unique(loaded.item[mine[differ]])
     data = {
-        "people": by.among(which, unit, faced) | {"n_disagreeing": len(people)},
+        "people": by.among(which, unit, faced)
+        | {"confusion": _both_ways(faced), "n_disagreeing": len(people)},
         "injector": by.between(beside) | {"n_disagreeing": len(injector)},
         "n_annotations": len(which),
     }
     return Sides(data, people.tolist(), injector.tolist())
+
+
+def _both_ways(faced: Facing) -> list[list[int]]:
+    """Pairs of judgements of one step, each counted from both sides: people are no first and second."""
+    table = faced.confusion.sum(axis=0).reshape(3, 3)
+    both: list[list[int]] = (table + table.T).tolist()
+    return both
 
 
 def _apart(faced: Facing) -> Ints:

@@ -10,14 +10,14 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from annotator.templatetags.maths import Piece, pieces_html
-from annotator.views.words import duration as in_words
+from annotator.views import charts, words
 
 register = template.Library()
 
 
 @register.filter
 def duration(ms: float | None) -> str:
-    return in_words(ms)
+    return words.duration(ms)
 
 
 @register.filter
@@ -36,20 +36,29 @@ def mean(value: float | None) -> str:
 
 @register.filter
 def statistic(found: dict[str, Any]) -> SafeString:
-    """A coefficient with the n it was computed from."""
-    return _shown(found, f"{found['value']:.2f}" if found["value"] is not None else "")
+    """A coefficient with the n it was computed from, and its interval."""
+    return _shown(found, f"{found['value']:.2f}" if found["value"] is not None else "", 1)
 
 
 @register.filter
 def percentage(found: dict[str, Any]) -> SafeString:
-    """A share, 0..1, with the n it was computed from."""
-    return _shown(found, f"{100 * found['value']:.1f} %" if found["value"] is not None else "")
+    """A share, 0..1, with the n it was computed from, and its interval."""
+    return _shown(found, f"{100 * found['value']:.1f} %" if found["value"] is not None else "", 100)
 
 
-def _shown(found: dict[str, Any], text: str) -> SafeString:
+@register.filter
+def in_words(found: dict[str, Any]) -> str:
+    """ "0.61, 95 % interval 0.55–0.66, n 312"."""
+    return charts.in_words(found)
+
+
+def _shown(found: dict[str, Any], text: str, scale: int) -> SafeString:
+    """`interval`, where there is one, is {low, high, why}."""
     if not text:
         return format_html('<span title="{0}">–<span class="why">{0}</span></span>', found["why"])
-    return format_html('{} <span class="n">n {}</span>', text, f"{found['n']:,}")
+    low, high = (found.get("interval", {}).get(end) for end in ("low", "high"))
+    between = "" if low is None else f" · {charts.number(low, scale)}–{charts.number(high, scale)}"
+    return format_html('{} <span class="n">n {}{}</span>', text, f"{found['n']:,}", between)
 
 
 @register.filter

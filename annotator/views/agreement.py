@@ -1,88 +1,56 @@
-"""How far people agree, and with the injector: the page of annotator/reports.py."""
+"""How far raters agree: the page of annotator/reports, the same as JSON and CSV, and the diagnosis table."""
 
-from typing import Any, NamedTuple
+import csv
+from collections.abc import Iterable
+from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 
-from annotator import reports
+from annotator import errors, reports
 from annotator.middleware import PageRequest
-from annotator.models import BlindShows
-from annotator.views import words
-from annotator.views.item_filters import NO_KIND
-
-HEAT = (
-    0.2,
-    0.4,
-    0.6,
-    0.8,
-)  # bounds of Landis and Koch's words: slight, fair, moderate, substantial, almost perfect
+from annotator.models import Project
+from annotator.reports import diagnosis, flat
+from annotator.views import agreement_report
+from annotator.views.hours import Echo
 
 
-class Table(NamedTuple):
-    """Groups of annotations side by side: (code, title, the group's report)."""
+def agreement(request: PageRequest, **_: object) -> HttpResponseBase:
+    """`?by=` chooses the slice of the table; `?format=json` or `csv` gives all of them, and that one."""
+    project, by = request.membership.project, request.GET.get("by") or "kind"
+    written = request.GET.get("format", "")
+    if written not in ("", "json", "csv"):
+        raise errors.Invalid("Choose json or csv.", field="format")
+    if not written:
+        return render(request, "annotator/agreement.html", agreement_report.context(project, by))
+    data = whole(project, by)
+    if written == "json":
+        return JsonResponse(data, json_dumps_params={"indent": 2})
+    return _file(flat.table(data), f"{project.slug}-agreement.csv")
 
-    title: str
-    first: str
-    groups: list[tuple[str, str, dict[str, Any]]]
-    has_items: bool
 
-
-def agreement(request: PageRequest, **_: object) -> HttpResponse:
-    project = request.membership.project
+def whole(project: Project, by: str) -> dict[str, Any]:
+    """The report, with the parts of a meta key under `meta` where `by` is one."""
     found = reports.current(project).data
-    context = {
-        "project": project,
-        "found": found,
-        "settings": [(_setting(code), sides) for code, sides in found["blind_shows"].items()],
-        "tables": _tables(found, project.error_types),
-        "heat": _heat(found),
-        "machines": ", ".join(found["machines"]),
-    }
-    return render(request, "annotator/agreement.html", context)
+    key = by.removeprefix(agreement_report.META)
+    if key == by:
+        return found
+    if key not in found["meta_keys"]:
+        raise errors.Invalid("There is no such slice of the report.", field="by")
+    return found | {"meta": reports.current_by_meta(project, key)}
 
 
-def _setting(code: str) -> str:
-    return BlindShows(code).label if code in BlindShows.values else "not recorded"
+def diagnosis_file(request: PageRequest, **_: object) -> StreamingHttpResponse:
+    """One row a step, one column a rater; `?text=yes` adds the steps themselves."""
+    project = request.membership.project
+    rows = diagnosis.table(project, text=request.GET.get("text") == "yes")
+    return _file(rows, f"{project.slug}-steps.csv")
 
 
-def _tables(found: dict[str, Any], own: list[dict[str, str]]) -> list[Table]:
-    """By kind; and by what blind reviewers saw, where they did not all see the same."""
-    kinds = [(code or NO_KIND, words.kind_title(code, own), sides) for code, sides in found["kinds"].items()]
-    shown = [(code, _setting(code), sides) for code, sides in found["blind_shows"].items()]
-    tables = [Table("By kind of error", "Kind", kinds, has_items=True)]
-    return tables + ([Table("By what blind reviewers saw", "Saw", shown, False)] if len(shown) > 1 else [])
-
-
-class Cell(NamedTuple):
-    """One rater beside another; `level` 0..4 of its colour, None where there is no kappa."""
-
-    pair: dict[str, Any] | None
-    level: int | None
-    is_self: bool = False
-
-    @property
-    def percent(self) -> float | None:
-        share = self.pair["percent"]["value"] if self.pair else None
-        return None if share is None else 100 * share
-
-
-class HeatRow(NamedTuple):
-    """A rater beside every rater, and at last beside the injector."""
-
-    rater: str
-    cells: list[Cell]
-
-
-def _heat(found: dict[str, Any]) -> list[HeatRow]:
-    pairs = {frozenset(pair["raters"]): pair for pair in found["pairs"]}
-    beside = {row["rater"]: row for row in found["reviewers"]}
-    return [
-        HeatRow(a, [*(_cell(pairs.get(frozenset((a, b))), a == b) for b in beside), _cell(beside[a])])
-        for a in beside
-    ]
-
-
-def _cell(pair: dict[str, Any] | None, is_self: bool = False) -> Cell:
-    kappa = pair["kappa"]["value"] if pair else None
-    return Cell(pair, None if kappa is None else sum(kappa >= bound for bound in HEAT), is_self)
+def _file(rows: Iterable[list[str]], name: str) -> StreamingHttpResponse:
+    writer = csv.writer(Echo())
+    lines = (str(writer.writerow(row)) for row in rows)
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
