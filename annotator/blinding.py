@@ -16,12 +16,17 @@ from annotator.models import (
     Assignment,
     AssignmentState,
     BlindShows,
+    Decision,
     Finding,
     Injection,
+    Membership,
     Phase,
     Solution,
+    Use,
 )
 from annotator.models import Protocol as P
+
+DECIDED = (Decision.AGREED, Decision.SETTLED)
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ def original(assignment: Assignment) -> Original | None:
     if solution.parent is None:
         return None
     hidden = assignment.project.blind_shows == BlindShows.SOLUTION and not is_revealed(assignment)
-    if hidden and assignment.item.protocol == P.VERIFY_INJECTION:
+    if hidden and assignment.item.protocol != P.CHECK_SOLUTION:  # which asks whether the two really differ
         return None
     # The kind stands in the same row: while blind only the alignment is read, so that nothing else can slip out.
     pairs = Injection.objects.filter(child=solution).values_list("alignment", flat=True).first()
@@ -74,8 +79,14 @@ def reveal(assignment: Assignment) -> Reveal:
     if not is_revealed(assignment):
         raise errors.Conflict("Commit your own judgement first: what the machine said is shown then.")
     solution = assignment.item.solution
-    injection = Injection.objects.select_related("rater").filter(child=solution).first()
+    claims = Injection.objects.select_related("rater").filter(child=solution)
+    injection = claims.first() if _names_machines(assignment) else None
     return Reveal(injection, _sources(assignment), list(findings(solution)))
+
+
+def _names_machines(assignment: Assignment) -> bool:
+    """Where labels are verified, who said what is told when the last word is in: a claim would tell it too."""
+    return assignment.item.protocol != P.VERIFY_LABELS or assignment.state == AssignmentState.SUBMITTED
 
 
 def _sources(assignment: Assignment) -> list[Source]:
@@ -85,7 +96,7 @@ def _sources(assignment: Assignment) -> list[Source]:
     if assignment.item.protocol != P.VERIFY_LABELS:
         return [Source(str(row.rater), True, row) for row in rows]
     drawn = sorted(rows, key=lambda row: digest("sources", assignment.pk, row.rater_id))
-    is_named = assignment.state == AssignmentState.SUBMITTED
+    is_named = _names_machines(assignment)
     return [
         Source(str(row.rater) if is_named else letter_of(at), is_named, row) for at, row in enumerate(drawn)
     ]
@@ -105,3 +116,24 @@ def machine_annotations(solution: Solution) -> QuerySet[Annotation]:
 def findings(solution: Solution) -> QuerySet[Finding]:
     """In the order in which the checks list them."""
     return Finding.objects.filter(solution=solution).order_by("pk")
+
+
+def decided(by: Membership) -> QuerySet[Assignment]:
+    """One's own work on items that are decided, newest first: the decision on them may be shown. What was given to
+    measure somebody is no work, and looks undecided for good."""
+    return Assignment.objects.filter(
+        project=by.project_id, rater=by.rater_id, state=AssignmentState.SUBMITTED, purpose=Use.WORK,
+        submitted_at__isnull=False, item__decision__in=DECIDED, item__gold__isnull=False,
+    ).order_by("-submitted_at", "-id")  # fmt: skip
+
+
+def decision_on(assignment: Assignment) -> Annotation | None:
+    """What was decided on the item, for whoever did their work on it; None while it is not for them."""
+    item = assignment.item
+    is_done = assignment.state == AssignmentState.SUBMITTED and assignment.purpose == Use.WORK
+    return item.gold if is_done and item.decision in DECIDED else None
+
+
+def reason_of(decision: Annotation | None) -> str:
+    """A lead's reason. Where reviewers agreed, the note is one reviewer's own and stays theirs."""
+    return decision.note if decision and decision.phase == Phase.ADJUDICATION else ""

@@ -5,12 +5,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from annotator.actions.adjudicate import CAUSES
 from annotator.core import kinds
 from annotator.core import labels as lab
 from annotator.core.findings import explained
 from annotator.core.judgement import FINISH_REASONS
 from annotator.formats import WRITABLE, choices
-from annotator.models import Assignment, Export, Finding, Item, Membership
+from annotator.models import Annotation, Assignment, Export, Finding, Item, Membership
 
 
 class LabelsField(serializers.ListField):
@@ -204,16 +205,53 @@ class AnnotationSerializer(serializers.Serializer[object]):
     created_at = serializers.DateTimeField()
 
 
+class AdjudicationSerializer(serializers.Serializer[object]):
+    """A lead's decision on an item whose reviewers differed."""
+
+    rater = serializers.CharField()
+    labels = LabelsField()
+    error_types = serializers.JSONField(allow_null=True)
+    cause = serializers.ChoiceField(list(CAUSES), source="verdict.cause")
+    reason = serializers.CharField(source="note")
+    own_label = serializers.SerializerMethodField(help_text="The lead had judged the item too.")
+    created_at = serializers.DateTimeField()
+
+    def get_own_label(self, made: Annotation) -> bool:
+        return bool((made.verdict or {}).get("own_label"))
+
+
+class NewAdjudicationSerializer(serializers.Serializer[object]):
+    labels = LabelsField(
+        help_text="One a step: + 0 - ?; after the first wrong step also . where it stops there."
+    )
+    error_types = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()), required=False,
+        help_text="Step, 0-based, to codes of the project's error types.",
+    )  # fmt: skip
+    cause = serializers.ChoiceField(list(CAUSES), help_text="broken_problem leaves the item without gold.")
+    reason = serializers.CharField(help_text="The reviewers read it.")
+    seen = serializers.CharField(help_text="`seen` of the item as you read it: 409 if something came since.")
+
+
+class ReopenDecisionSerializer(serializers.Serializer[object]):
+    because = serializers.CharField()
+
+
 class ItemDetailSerializer(ItemSerializer):
     problem = serializers.CharField(source="solution.problem.text")
     steps = serializers.ListField(child=serializers.CharField(), source="solution.steps")
     digest = serializers.CharField(source="solution.digest")
     annotations = AnnotationSerializer(many=True)
     findings = FindingSerializer(many=True)
+    adjudication = AdjudicationSerializer(allow_null=True)
+    seen = serializers.CharField(
+        help_text="Send it when you settle the item: it changes with every submission."
+    )
 
     class Meta(ItemSerializer.Meta):
         fields = (  # type: ignore[assignment]
             *ItemSerializer.Meta.fields, "problem", "steps", "digest", "annotations", "findings",
+            "adjudication", "seen",
         )  # fmt: skip
 
 

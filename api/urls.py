@@ -20,6 +20,12 @@ review_urls = [
 lead_urls = [
     path("projects/<slug:project>/items", items.items, name="items"),
     path("projects/<slug:project>/items/<int:item>", items.item, name="item"),
+    path("projects/<slug:project>/items/<int:item>/adjudicate", items.adjudicate, name="adjudicate"),
+    path(
+        "projects/<slug:project>/items/<int:item>/reopen-decision",
+        items.reopen_decision,
+        name="reopen-decision",
+    ),
     path("projects/<slug:project>/agreement", items.agreement, name="agreement"),
     path("projects/<slug:project>/exports", transfer.exports, name="exports"),
     path("projects/<slug:project>/exports/<int:transfer>", transfer.export, name="export"),

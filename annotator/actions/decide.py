@@ -5,7 +5,7 @@ The project's rule is read once the item is locked, so that a rule that changed 
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from django.db.models import F, QuerySet
 
@@ -22,9 +22,14 @@ class Outcome(NamedTuple):
     n_submitted: int
 
 
-def final_annotations(item: Item) -> list[Annotation]:
-    """The last word of each reviewer whose submission counts, oldest first: revealed where there is one."""
+def final_annotations(item: Item, *, whole: bool = False) -> list[Annotation]:
+    """The last word of each reviewer whose submission counts, oldest first: revealed where there is one.
+
+    whole: with all columns and the rater; else what a decision needs.
+    """
     rows = counting().filter(assignment__item=item)
+    if whole:
+        return last_words(rows.select_related("rater"))
     return last_words(rows.only("rater_id", "phase", "labels", "finish_reason", "error_types"))
 
 
@@ -76,7 +81,8 @@ def n_judged(row: Annotation) -> int:
 
 def rules_of(item_ids: Iterable[int]) -> dict[int, Rule]:
     """Item -> the rule of its project as it is now."""
-    return dict(Item.objects.filter(pk__in=list(item_ids)).values_list("pk", "project__decision_rule"))
+    rows = Item.objects.filter(pk__in=list(item_ids)).values_list("pk", "project__decision_rule")
+    return {pk: cast(Rule, rule) for pk, rule in rows}
 
 
 def decide_item(item: Item, finals: list[Annotation] | None = None) -> Item:

@@ -11,17 +11,22 @@ register = template.Library()
 
 FOR_ALL = (("project", "Project"), ("mine", "My work"), ("guidelines", "Guidelines"))
 FOR_LEADS = (
-    ("items", "Items"), ("triage", "Triage"), ("questions", "Questions"), ("agreement", "Agreement"),
-    ("imports", "Imports"), ("exports", "Exports"), ("people", "People"), ("audit", "Audit"), ("settings", "Settings"),
+    ("items", "Items"), ("adjudicate", "Adjudicate"), ("triage", "Triage"), ("questions", "Questions"), ("agreement", "Agreement"),
+    ("imports", "Imports"), ("exports", "Exports"), ("releases", "Releases"),
+    ("people", "People"), ("audit", "Audit"), ("settings", "Settings"),
 )  # fmt: skip
 UNDER = {
     "item": "items",
+    "adjudicate-item": "adjudicate",
+    "differences": "mine",
     "bulk": "items",
     "take-down": "items",
     "import": "imports",
     "import-map": "imports",
     "import-labels": "imports",
     "export": "exports",
+    "release": "releases",
+    "release-diff": "releases",
     "review": "mine",
 }
 

@@ -80,7 +80,7 @@ def context(item: Item) -> dict[str, Any]:
     solution = item.solution
     injection: Injection | None = getattr(solution, "injection", None)
     ratings = _ratings(_annotations(solution))
-    pairs = _pairs(solution, injection)
+    pairs = pairs_of(solution, injection)
     own = item.project.error_types
     asked = _asked(item)
     return {
@@ -89,7 +89,7 @@ def context(item: Item) -> dict[str, Any]:
         "look": words.decision_look(item),
         "solution": solution,
         "problem": solution.problem,
-        "question": _question(solution),
+        "question": question_of(solution),
         "meta": [*solution.problem.meta.items(), *solution.meta.items()],
         "injection": injection,
         "has_original": solution.parent is not None,
@@ -127,7 +127,7 @@ def _ratings(annotations: Iterable[Annotation]) -> list[Rating]:
     )
 
 
-def _pairs(solution: Solution, injection: Injection | None) -> list[align.Pair]:
+def pairs_of(solution: Solution, injection: Injection | None) -> list[align.Pair]:
     """The stored alignment; one of equal steps where there is no original to show beside."""
     if injection and injection.alignment:
         return align.beside(align.load(injection.alignment))
@@ -189,7 +189,7 @@ def _said(annotation: Annotation, position: int, own: Own) -> tuple[words.Mark, 
     return words.MARKS[label], [words.kind_title(code, own) for code in codes]
 
 
-def _question(solution: Solution) -> list[Piece]:
+def question_of(solution: Solution) -> list[Piece]:
     """The problem, with what was changed in it."""
     text, parent = solution.problem.text, solution.problem.parent
     return align.word_diff(parent.text, text) if parent else [("equal", text)]

@@ -161,6 +161,11 @@ def _before(rows: QuerySet[Assignment], before: str, skipped: bool) -> QuerySet[
     return rows.order_by("-submitted_at", "-id")
 
 
+def before_mark(rows: QuerySet[Assignment], before: str) -> QuerySet[Assignment]:
+    """Submitted rows, newest first, older than a mark."""
+    return _before(rows, before, skipped=False)
+
+
 def mark(assignment: Assignment) -> str:
     return f"{assignment.submitted_at.isoformat() if assignment.submitted_at else ''}_{assignment.pk}"
 

@@ -7,12 +7,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator import blinding, errors, reports
+from annotator.actions import adjudicate as adjudicating
 from annotator.actions import items as acts
 from annotator.models import Annotation, Decision, Item
 from api import serializers as shapes
 from api.requests import member
+from api.views.review import REFUSED, body_of
 
 PAGE = 100
+SETTLES_BY = ("labels", "error_types", "cause", "reason", "seen")
 FILTERS = {"decision": set(Decision.values), "held": {"true", "false"}}
 
 
@@ -65,7 +68,40 @@ def item(request: Request, project: str, item: int) -> Response:
     rows = Annotation.objects.filter(solution=found.solution, superseded_at__isnull=True)
     found.annotations = rows.select_related("rater").order_by("id")  # type: ignore[attr-defined]
     found.findings = blinding.findings(found.solution)  # type: ignore[attr-defined]
+    found.adjudication = adjudicating.adjudication_of(found)  # type: ignore[attr-defined]
+    found.seen = adjudicating.seen_version(found)  # type: ignore[attr-defined]
     return Response(shapes.ItemDetailSerializer(found).data)
+
+
+@extend_schema(
+    request=shapes.NewAdjudicationSerializer,
+    responses={200: shapes.ItemSerializer, 400: REFUSED, 403: REFUSED, 409: REFUSED, 422: REFUSED},
+)
+@api_view(["POST"])
+def adjudicate(request: Request, project: str, item: int) -> Response:
+    """Settle an item whose reviewers differ. Their judgements stay beside yours."""
+    sent = body_of(request)
+    unknown = sorted(set(sent) - set(SETTLES_BY))
+    if unknown:
+        raise errors.Invalid(f"{unknown[0]}: is not a field of an adjudication.", field=unknown[0])
+    cause, reason, seen = (str(sent.get(name) or "") for name in ("cause", "reason", "seen"))
+    settled = adjudicating.settle(
+        by=member(request), item_id=item, labels=sent.get("labels"), error_types=sent.get("error_types"),
+        cause=cause, reason=reason, seen=seen,
+    )  # fmt: skip
+    return Response(shapes.ItemSerializer(settled).data)
+
+
+@extend_schema(
+    request=shapes.ReopenDecisionSerializer,
+    responses={200: shapes.ItemSerializer, 400: REFUSED, 409: REFUSED, 422: REFUSED},
+)
+@api_view(["POST"])
+def reopen_decision(request: Request, project: str, item: int) -> Response:
+    """Take an adjudication back: it is kept, and the reviewers' judgements decide again."""
+    me, because = member(request), str(body_of(request).get("because") or "")
+    reopened = adjudicating.reopen_decision(by=me, project=me.project, item_id=item, because=because)
+    return Response(shapes.ItemSerializer(reopened).data)
 
 
 @extend_schema(responses=OpenApiTypes.OBJECT)
