@@ -98,6 +98,20 @@ class TokenForm(Plain, forms.Form):
     )
 
 
+LATER = ("decision_rule", "probe_rate", "exam_pass")  # a form without them changes none of them
+
+
+class PercentField(forms.FloatField):
+    """A share of 1, asked for in hundredths."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{100 * value:g}" if isinstance(value, float) else value
+
+    def clean(self, value: Any) -> float | None:
+        found = super().clean(value)
+        return None if found is None else found / 100
+
+
 class SettingsForm(Plain, forms.ModelForm):  # type: ignore[type-arg]
     """What leads may change. It is made without an instance: the action reads and writes the row."""
 
@@ -118,6 +132,14 @@ class SettingsForm(Plain, forms.ModelForm):  # type: ignore[type-arg]
         label="Reviewers agree when they say the same of",
         help_text="Another rule decides anew what has been submitted; what a lead has settled stays.",
     )  # fmt: skip
+    probe_rate = PercentField(
+        min_value=0, max_value=50, initial=0.0, required=False, label="Claims that are probes (%)",
+        help_text="Items with gold given unseen, to measure reviewers. Choose them among the items first.",
+    )  # fmt: skip
+    exam_pass = PercentField(
+        min_value=1, max_value=100, required=False, label="An exam is passed with (%) right",
+        help_text="Empty: no exam. Reviewers who have not passed get no work. Choose its items among the items.",
+    )  # fmt: skip
 
     class Meta:
         model = Project
@@ -135,12 +157,18 @@ class SettingsForm(Plain, forms.ModelForm):  # type: ignore[type-arg]
         }
 
     def clean(self) -> dict[str, Any]:
-        """A rule that was not sent stays as it is."""
+        """What was not sent stays as it is."""
         found = super().clean() or self.cleaned_data
-        return {name: value for name, value in found.items() if name != "decision_rule" or value}
+        if "probe_rate" in found:
+            found["probe_rate"] = found["probe_rate"] or 0.0
+        left = {name for name in LATER if name not in self.data or found.get(name) == ""}
+        return {name: value for name, value in found.items() if name not in left}
 
 
 class NewProjectForm(SettingsForm):
+    probe_rate = None  # type: ignore[assignment]  # both need items
+    exam_pass = None  # type: ignore[assignment]
+
     class Meta(SettingsForm.Meta):
         fields = ("name", "slug", *SettingsForm.Meta.fields[1:])  # type: ignore[assignment]
         labels = {**SettingsForm.Meta.labels, "slug": "Address"}

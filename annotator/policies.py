@@ -6,8 +6,7 @@ from enum import IntEnum
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from annotator import errors
@@ -62,6 +61,7 @@ ACCESS: dict[str, dict[str, Level]] = {
     "next": {"POST": R},
     "review": {"GET": R, "POST": R},
     "mine": {"GET": R},
+    "exam": {"GET": R, "POST": R},
     "practice": {"GET": L, "POST": L},
     "items": {"GET": L},
     "item": {"GET": L, "POST": L},
@@ -84,6 +84,7 @@ ACCESS: dict[str, dict[str, Level]] = {
     "release": {"GET": L, "POST": L},
     "release-file": {"GET": L},
     "release-diff": {"GET": L},
+    "acceptance": {"GET": L, "POST": L},
     "agreement": {"GET": L},
     "diagnosis": {"GET": L},
     "audit": {"GET": L},

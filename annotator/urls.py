@@ -1,12 +1,14 @@
 from django.urls import path
 
 from annotator.views import (
+    acceptance,
     account,
     adjudicate,
     agreement,
     audit,
     bulk,
     differences,
+    exam,
     exports,
     guidelines,
     home,
@@ -52,6 +54,7 @@ review_urls = [
     path("p/<slug:project>/next/", review.next_item, name="next"),
     path("p/<slug:project>/review/<int:assignment>/", review.review, name="review"),
     path("p/<slug:project>/mine/", review.mine, name="mine"),
+    path("p/<slug:project>/exam/", exam.exam, name="exam"),
     path("p/<slug:project>/mine/differences/", differences.differences, name="differences"),
 ]
 
@@ -80,6 +83,7 @@ lead_urls = [
         releases.release_file,
         name="release-file",
     ),
+    path("p/<slug:project>/acceptance/", acceptance.acceptance, name="acceptance"),
     path("p/<slug:project>/agreement/", agreement.agreement, name="agreement"),
     path("p/<slug:project>/agreement/steps.csv", agreement.diagnosis_file, name="diagnosis"),
     path("p/<slug:project>/audit/", audit.audit_page, name="audit"),

@@ -28,7 +28,7 @@ FLOORS: list[set[str]] = [
     {"formats"},
     {"models"},
     {"policies"},
-    {"queue", "runs", "blinding", "reports", "hours", "audit", "lint", "checks"},
+    {"queue", "runs", "blinding", "measured", "reports", "hours", "audit", "lint", "checks"},
     {"actions"},
     {"tasks", "demo"},
     {"views"},

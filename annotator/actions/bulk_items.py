@@ -16,14 +16,25 @@ from annotator.actions.bulk import Table
 from annotator.actions.decide import decide_items
 from annotator.actions.projects import MAX_OVERLAP
 from annotator.actions.record import record
-from annotator.models import Assignment, AssignmentState, Decision, Event, Item, Project, Role
+from annotator.models import Assignment, AssignmentState, Decision, Event, Item, Project, Role, Use
 from annotator.policies import Actor
 
 BATCH = 500
 MAX_PRIORITY = 1_000_000
 MAX_REASON = 300
 # What acts look at; the decision is recomputed with the rest of it.
-READ = ("priority", "held", "retired", "wanted", "open_slots", "decision", "n_submitted", "gold_id")
+READ = (
+    "use",
+    "is_probe",
+    "priority",
+    "held",
+    "retired",
+    "wanted",
+    "open_slots",
+    "decision",
+    "n_submitted",
+    "gold_id",
+)
 
 
 class Done(NamedTuple):
@@ -129,6 +140,7 @@ def release_items(
 
     def change(batch: Batch) -> None:
         batch.skip("were not held", lambda item: not item.held)
+        batch.skip("are part of the exam", lambda item: item.use != Use.WORK)
         batch.skip_ids("were taken down", taken_down(batch.ids))
         batch.update(held=False, held_because="", retired=False)
 

@@ -17,8 +17,9 @@ from annotator.policies import Actor, Operator
 
 CHANGEABLE = (
     "name", "protocol", "overlap", "blind_shows", "lease_minutes", "label_after_error", "error_types",
-    "decision_rule",
+    "decision_rule", "probe_rate", "exam_pass", "acceptance_bar", "labels_first",
 )  # fmt: skip
+MAX_PROBE_RATE = 0.5
 MAX_OVERLAP = 20
 MAX_LEASE_MINUTES = 24 * 60
 
@@ -105,6 +106,12 @@ def _check(project: Project) -> None:
         value = getattr(project, name)
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise errors.Invalid(f"Choose a whole number from 1 to {most}.", field=name)
+    if not 0 <= project.probe_rate <= MAX_PROBE_RATE:
+        raise errors.Invalid("Choose from 0 % to 50 %.", field="probe_rate")
+    if project.exam_pass is not None and not 0 < project.exam_pass <= 1:
+        raise errors.Invalid("Choose more than 0 % and at most 100 %, or leave it empty.", field="exam_pass")
+    if project.acceptance_bar is not None and not 0 < project.acceptance_bar <= 1:
+        raise errors.Invalid("Choose more than 0 % and at most 100 %, or leave it empty.", field="acceptance_bar")
     try:
         project.full_clean()
     except ValidationError as error:

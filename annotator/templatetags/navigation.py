@@ -10,8 +10,10 @@ from annotator.models import Membership, Role
 register = template.Library()
 
 FOR_ALL = (("project", "Project"), ("mine", "My work"), ("guidelines", "Guidelines"))
+FOR_EXAM = (("exam", "Exam"),)
 FOR_LEADS = (
-    ("items", "Items"), ("adjudicate", "Adjudicate"), ("triage", "Triage"), ("questions", "Questions"), ("agreement", "Agreement"),
+    ("items", "Items"), ("adjudicate", "Adjudicate"), ("triage", "Triage"),
+    ("questions", "Questions"), ("agreement", "Agreement"), ("acceptance", "Acceptance"),
     ("imports", "Imports"), ("exports", "Exports"), ("releases", "Releases"),
     ("people", "People"), ("audit", "Audit"), ("settings", "Settings"),
 )  # fmt: skip
@@ -43,7 +45,11 @@ def project_nav(context: dict[str, Any]) -> list[Link]:
     request = context["request"]
     member: Membership = request.membership
     here = request.resolver_match.view_name
-    names = FOR_ALL + FOR_LEADS if member.is_at_least(Role.LEAD) else FOR_ALL
+    names: tuple[tuple[str, str], ...] = FOR_ALL
+    if member.project.exam_pass is not None:
+        names += FOR_EXAM
+    if member.is_at_least(Role.LEAD):
+        names += FOR_LEADS
     return [
         Link(reverse(name, args=[member.project.slug]), title, UNDER.get(here, here) == name)
         for name, title in names

@@ -14,17 +14,24 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from annotator import errors
-from annotator.actions import assigning, bulk_items
+from annotator.actions import assigning, bulk_items, probes
 from annotator.actions.bulk_items import MAX_PRIORITY, MAX_REASON, Done
 from annotator.actions.projects import MAX_OVERLAP
 from annotator.forms import Plain, refusals_in
 from annotator.middleware import PageRequest
-from annotator.models import Membership, Project
+from annotator.models import Membership, Project, Use
 from annotator.views import words
 from annotator.views.item_filters import ItemFilter
 
 MOST_TICKED = 1_000
-FIELDS = ("n", "at_least", "to", "because")
+FIELDS = ("n", "at_least", "to", "use", "because")
+
+
+USES = [
+    (Use.DEMONSTRATION, "demonstration: shown with its gold"),
+    (Use.EXAM, "exam: to be judged"),
+    (Use.WORK, "work: out of the exam, back to the queue"),
+]
 
 
 class Deed(NamedTuple):
@@ -73,6 +80,21 @@ DEEDS = {
         "Retired items are out of the project's work. What was submitted stays, and a release brings them back.",
         ("because",), True, bulk_items.retire_items,
     ),
+    "probe": Deed(
+        "Use as probes",
+        "Items with gold are mixed unseen into the work of reviewers who never had them, at the rate in the settings."
+        " Their answers measure the reviewer and count for nothing else.",
+        ("because",), False, probes.mark_probes,
+    ),
+    "unprobe": Deed(
+        "No longer probes", "What they have measured stays.", ("because",), False, probes.unmark_probes
+    ),
+    "use": Deed(
+        "Use for the exam",
+        "Demonstrations are shown with their gold before the exam; exam items are judged in it. Both need gold and are"
+        " held, so that the queue gives them to nobody.",
+        ("use", "because"), False, probes.set_use,
+    ),
 }  # fmt: skip
 
 
@@ -82,6 +104,7 @@ class DeedForm(Plain, forms.Form):
     n = forms.IntegerField()
     at_least = forms.BooleanField(required=False, label="Only raise: leave those that have more")
     to = forms.ChoiceField()
+    use = forms.ChoiceField(choices=USES, label="As")
     because = forms.CharField(max_length=MAX_REASON, label="Why", strip=True)
 
     def __init__(self, name: str, project: Project, *args: Any, **kwargs: Any) -> None:

@@ -14,7 +14,7 @@ from annotator.core.labels import UNJUDGED
 from annotator.middleware import PageRequest
 from annotator.models import Assignment, Decision, Item, Membership, Project, Question, Role, User
 from annotator.models.review import OPEN_STATES
-from annotator.views import progress
+from annotator.views import pace
 
 
 @dataclass
@@ -52,7 +52,7 @@ def home(request: PageRequest, **_: object) -> HttpResponse:
 
 def _cards(user: User, members: list[Membership]) -> list[Card]:
     """Six queries for any number of projects."""
-    open_for, begun = progress.open_for(members), _begun(members)
+    open_for, begun = pace.open_for(members), _begun(members)
     mine = Question.objects.filter(asked_by=user, project__in=[m.project_id for m in members])
     answered = _per_project(mine, Q(answered_at__isnull=False))
     waiting = _per_project(mine, Q(answered_at__isnull=True))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
+from annotator import policies
 from annotator.core import labels as lab
 from annotator.models import (
     Annotation,
@@ -15,9 +16,12 @@ from annotator.models import (
     Event,
     Membership,
     Question,
+    Use,
 )
 from annotator.models.review import OPEN_STATES
 from annotator.views import my_history
+from annotator.views.feedback import hints_for
+from annotator.views.gate import Gate, gate_of
 from annotator.views.my_history import HistoryFilter, own
 from annotator.views.pace import Pace, pace_of
 
@@ -34,6 +38,7 @@ class Line(NamedTuple):
     n_steps: int
     outcome: str
     can_reopen: bool
+    state: str  # "skipped", "open", "exam" or "decided": what its reviewer is told
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Work:
     pace: Pace
     before: str
     looked_at: int | None
+    gate: Gate | None
+    hints: list[str]
     first_page: bool
     is_filtered: bool
 
@@ -66,6 +73,8 @@ def build(by: Membership, form: HistoryFilter, before: str) -> Work:
         pace=pace_of(by, holds_one=bool(in_hand)),
         before=found.before,
         looked_at=found.looked_at,
+        gate=gate_of(by) if overview else None,
+        hints=hints_for(by) if overview else [],
         first_page=overview,
         is_filtered=form.is_filtered,
     )
@@ -74,22 +83,34 @@ def build(by: Membership, form: HistoryFilter, before: str) -> Work:
 def lines_of(assignments: Sequence[Assignment]) -> list[Line]:
     last = {row.assignment_id: row for row in my_history.last_words([one.pk for one in assignments])}
     seen = _seen_others(assignments)
-    return [_line(one, last.get(one.pk), one.item_id in seen) for one in assignments]
+    probes = policies.beside_probes([one.pk for one in assignments if one.purpose == Use.PROBE])
+    return [_line(one, last.get(one.pk), one.item_id in seen, probes.get(one.pk)) for one in assignments]
 
 
-def _line(assignment: Assignment, last: Annotation | None, seen: bool) -> Line:
+def _line(assignment: Assignment, last: Annotation | None, seen: bool, is_open: bool | None) -> Line:
     solution = assignment.item.solution
     drafted = assignment.draft.get("labels") or lab.UNJUDGED * solution.n_steps
     submitted = assignment.state == AssignmentState.SUBMITTED
-    undecided = assignment.item.decision == Decision.INCOMPLETE
+    state = _state(assignment, is_open)
     return Line(
         assignment,
         solution.problem.text,
         solution.n_steps - drafted.count(lab.UNJUDGED),
         solution.n_steps,
         outcome_of(last) if last and submitted else assignment.skip_reason,
-        submitted and undecided and not seen,
+        submitted and state == "open" and not seen,
+        state,
     )
+
+
+def _state(assignment: Assignment, is_open: bool | None) -> str:
+    """`is_open`: what policies.beside_probes says of a probe; None of other work."""
+    if assignment.state == AssignmentState.SKIPPED:
+        return "skipped"
+    if assignment.purpose == Use.EXAM:
+        return "exam"
+    undecided = assignment.item.decision == Decision.INCOMPLETE if is_open is None else is_open
+    return "open" if undecided else "decided"
 
 
 def _seen_others(assignments: Sequence[Assignment]) -> set[int]:

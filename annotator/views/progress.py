@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from django.core.cache import cache
 from django.db.models import BooleanField, Count, Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 
 from annotator.caching import self_tuned
-from annotator.models import Assignment, AssignmentState, Decision, Item, Membership, Project
+from annotator.models import Assignment, AssignmentState, Decision, Item, Membership, Project, Role
+
+SHOWN_S = 3600
 
 
 class Counts(NamedTuple):
@@ -32,6 +35,19 @@ def counts(project: Project) -> Counts:
         open=open_items(project),
         held=self_tuned(f"held:{project.pk}", lambda: project.items.filter(held=True).count()),
     )
+
+
+def shown_to(me: Membership) -> Counts:
+    """What a page tells this member. To reviewers who are given probes it is an hour old: a count that did not
+    move would tell a probe from work."""
+    if me.project.probe_rate == 0 or me.is_at_least(Role.LEAD):
+        return counts(me.project)
+    key = f"shown:{me.project_id}"
+    kept: Counts | None = cache.get(key)
+    if kept is None:
+        kept = counts(me.project)
+        cache.set(key, kept, timeout=SHOWN_S)
+    return kept
 
 
 def open_items(project: Project) -> int:

@@ -27,9 +27,11 @@ from annotator.models import (
     Project,
     Role,
     TransferState,
+    Use,
 )
 from annotator.models.review import OPEN_STATES
-from annotator.views import progress, words
+from annotator.views import pace, progress, words
+from annotator.views.gate import gate_of
 from annotator.views.item_filters import NO_KIND
 
 DAYS = 14
@@ -45,7 +47,7 @@ PRMBENCH = {"title": "PRMBench, full", "steps": 13.4, "wrong": 2.1, "first": 7.8
 def project_page(request: PageRequest, **_: object) -> HttpResponse:
     me = request.membership
     is_lead = me.is_at_least(Role.LEAD)
-    counts, days = progress.counts(me.project), _days(me.project)
+    counts, days = progress.shown_to(me), _days(me.project, is_lead)
     context = {
         "counts": counts,
         "shares": _shares(counts),
@@ -60,7 +62,8 @@ def project_page(request: PageRequest, **_: object) -> HttpResponse:
         "prmbench": PRMBENCH,
         "is_lead": is_lead,
         "begun": _begun(me),
-        "left": progress.open_for([me]).get(me.project_id, 0),
+        "left": pace.open_for([me]).get(me.project_id, 0),
+        "gate": gate_of(me),
     }
     return render(request, "annotator/project.html", context)
 
@@ -98,19 +101,24 @@ class Day(NamedTuple):
         return 100 - self.height
 
 
-def _days(project: Project) -> list[Day]:
+def _days(project: Project, is_lead: bool = True) -> list[Day]:
+    """For leads work alone; for others all submissions, since a day that did not grow would tell a probe."""
     today = timezone.localdate()
     dates = [today - timedelta(days=back) for back in reversed(range(DAYS))]
-    found = self_tuned(f"days:{project.pk}:{today}", lambda: _per_day(project, dates[0]))
+    key = f"days:{project.pk}:{today}:{is_lead}"
+    found = self_tuned(key, lambda: _per_day(project, dates[0], is_lead))
     most = max([*found.values(), 1])
     return [Day(d, found[d], 10 * i, round(100 * found[d] / most, 1)) for i, d in enumerate(dates)]
 
 
-def _per_day(project: Project, since: date) -> Counter[date]:
+def _per_day(project: Project, since: date, only_work: bool) -> Counter[date]:
     start = timezone.make_aware(datetime.combine(since, time.min))
     rows = Assignment.objects.filter(
         project=project, state=AssignmentState.SUBMITTED, submitted_at__gte=start
-    ).annotate(day=TruncDate("submitted_at"))
+    )
+    if only_work:
+        rows = rows.filter(purpose=Use.WORK)
+    rows = rows.annotate(day=TruncDate("submitted_at"))
     return Counter(dict(rows.order_by().values_list("day").annotate(n=Count("id"))))
 
 
@@ -180,7 +188,8 @@ def _findings(project: Project) -> list[FindingCount]:
     most = max(counts.values(), default=0)
     codes = [*(code for code in CODES if code in counts), *sorted(set(counts) - set(CODES))]
     return [
-        FindingCount(code, explained(code), counts[code], round(100 * counts[code] / most, 1)) for code in codes
+        FindingCount(code, explained(code), counts[code], round(100 * counts[code] / most, 1))
+        for code in codes
     ]
 
 

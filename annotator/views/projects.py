@@ -34,7 +34,7 @@ def new_project(request: PageRequest) -> HttpResponse:
 def settings_page(request: PageRequest, project: str) -> HttpResponse:
     current = request.membership.project
     if request.method != "POST":
-        initial = model_to_dict(current, SettingsForm.Meta.fields)
+        initial = model_to_dict(current, list(SettingsForm.base_fields))
         rows = kind_rows.of_project(current) if current.error_types else []
         return _settings(request, SettingsForm(initial=initial), rows, acts.state_of(current))
     do, rows = request.POST.get("do", "save"), _rows(request)

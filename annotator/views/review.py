@@ -12,8 +12,9 @@ from annotator import errors, policies, queue
 from annotator.actions import review as acts
 from annotator.core.judgement import ENDS_EARLY, BadJudgement, label_following
 from annotator.middleware import PageRequest
-from annotator.models import Assignment, AssignmentState
+from annotator.models import Assignment, AssignmentState, Use
 from annotator.views import my_work, review_form, review_page
+from annotator.views.exam import after_question
 from annotator.views.my_history import HistoryFilter
 
 SURPLUS = "Enough others had submitted the last item first: your review is kept and does not count twice."
@@ -131,6 +132,8 @@ def _submit(request: PageRequest, assignment_id: int) -> str:
 
 def _sent(request: PageRequest, done: Assignment) -> str:
     """On to the next item, with a word about a submission that came after enough others."""
+    if done.purpose == Use.EXAM:
+        return after_question(request)
     if done.surplus:
         messages.info(request, SURPLUS)
     return _open_next(request)
@@ -159,7 +162,11 @@ def _reopen(request: PageRequest, assignment_id: int) -> str:
 def _open_next(request: PageRequest) -> str:
     """Where the next item is; the project page when nothing is left."""
     project = request.membership.project
-    claimed = queue.claim(by=request.membership)
+    try:
+        claimed = queue.claim(by=request.membership)
+    except (errors.Paused, errors.ExamNeeded) as refused:
+        messages.warning(request, refused.message)
+        return redirect("exam" if isinstance(refused, errors.ExamNeeded) else "mine", project.slug).url
     if claimed:
         return redirect("review", project.slug, claimed.pk).url
     messages.success(request, "Nothing is left for you here just now. Thank you.")
