@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from annotator import reports
+from annotator.actions.adjudicate import BROKEN, CAUSES
 from annotator.core.findings import CODES
 from annotator.models import (
     Assignment,
@@ -40,12 +41,15 @@ KINDS = [ANY, *words.KINDS.items(), (NO_KIND, "no kind")]
 DAY = forms.DateInput(attrs={"type": "date"})
 ANY_FINDING = "any"
 FINDINGS = [ANY, (ANY_FINDING, "some finding"), *((code, CODES[code].title) for code in CODES)]
+ANY_SAMPLE = "any"
+SAMPLES = [ANY, (ANY_SAMPLE, "some sample")]
 DISAGREE = [ANY, ("people", "people"), ("injector", "people and injector")]
 
 
 class ItemFilter(forms.Form):
     decision = forms.ChoiceField(choices=[ANY, *Decision.choices], required=False)
     kind = forms.ChoiceField(choices=KINDS, required=False)
+    cause = forms.ChoiceField(choices=[ANY, *CAUSES.items()], required=False, label="Dispute was because")
     finding = forms.ChoiceField(choices=FINDINGS, required=False)
     protocol = forms.ChoiceField(choices=[ANY, *Protocol.choices], required=False)
     held = forms.ChoiceField(choices=YES_NO, required=False)
@@ -55,6 +59,7 @@ class ItemFilter(forms.Form):
     hands = forms.ChoiceField(required=False, label="In the hands of")
     imported = forms.ChoiceField(required=False, label="Import")
     day = forms.DateField(required=False, label="Submitted on", widget=DAY)
+    sample = forms.ChoiceField(choices=SAMPLES, required=False)
     disagree = forms.ChoiceField(choices=DISAGREE, required=False, label="Disagreement of")
     q = forms.CharField(max_length=300, required=False, label="Id begins with")
 
@@ -67,6 +72,9 @@ class ItemFilter(forms.Form):
         self._choose("reviewer", people)
         self._choose("hands", people)
         self._choose("imported", [(str(row.pk), _import_title(row)) for row in imports[:IMPORTS_SHOWN]])
+        asked = str(data.get("sample", ""))
+        if asked.isascii() and asked.isdecimal() and int(asked) <= paging.LARGEST:
+            self._choose("sample", [*SAMPLES[1:], (asked, f"sample {asked}")])
         for name, field in self.fields.items():
             field.widget.attrs["id"] = f"filter-{name}"
 
@@ -85,6 +93,8 @@ class ItemFilter(forms.Form):
             rows = rows.filter(error_type="" if chosen["kind"] == NO_KIND else chosen["kind"])
         if "protocol" in chosen:
             rows = rows.filter(protocol=chosen["protocol"])
+        if "cause" in chosen:
+            rows = rows.filter(decision=Decision.SETTLED, **_of_cause(chosen["cause"]))
         for name in ("held", "retired"):
             if name in chosen:
                 rows = rows.filter(**{name: chosen[name] == "yes"})
@@ -94,6 +104,8 @@ class ItemFilter(forms.Form):
             rows = rows.filter(pk__in=self._submitted(chosen))
         if "hands" in chosen:
             rows = rows.filter(pk__in=self._in_hands(chosen["hands"]))
+        if "sample" in chosen:
+            rows = _of_sample(rows, chosen["sample"])
         if "imported" in chosen:
             rows = rows.filter(solution__source_import=chosen["imported"])
         if "q" in chosen:
@@ -150,6 +162,10 @@ class ItemFilter(forms.Form):
         return done.values("item")
 
 
+def _of_sample(rows: QuerySet[Item], asked: str) -> QuerySet[Item]:
+    return rows.filter(sample__isnull=False) if asked == ANY_SAMPLE else rows.filter(sample=int(asked))
+
+
 def _open(rows: QuerySet[Item], wanted: bool) -> QuerySet[Item]:
     return progress.open_now(rows) if wanted else rows.filter(Q(open_slots=0) | Q(held=True))
 
@@ -177,6 +193,11 @@ class Found(NamedTuple):
 
     page: paging.Page[Item]
     n_disagreeing: int | None = None
+
+
+def _of_cause(cause: str) -> dict[str, object]:
+    """A broken problem leaves no gold."""
+    return {"gold": None} if cause == BROKEN else {"gold__verdict__cause": cause}
 
 
 def find(request: HttpRequest, form: ItemFilter) -> Found:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 
 from annotator import audit, blinding
+from annotator.actions.adjudicate import CAUSES, SETTLES, adjudication_of
 from annotator.core import align
 from annotator.core.judgement import VERDICTS
 from annotator.core.labels import UNJUDGED
@@ -87,6 +88,9 @@ def context(item: Item) -> dict[str, Any]:
         "item": item,
         "kind": words.kind_title(item.error_type, own),
         "look": words.decision_look(item),
+        "adjudication": adjudication_of(item),
+        "causes": CAUSES,
+        "can_settle": item.decision in SETTLES,
         "solution": solution,
         "problem": solution.problem,
         "question": question_of(solution),

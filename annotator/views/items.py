@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 
 from annotator.actions import assigning
 from annotator.actions import items as act
+from annotator.actions.adjudicate import reopen_decision
 from annotator.errors import Invalid, Missing
 from annotator.middleware import PageRequest
 from annotator.models import Assignment, AssignmentState
@@ -77,6 +78,12 @@ def _release(request: PageRequest, item_id: int, because: str) -> str:
     return "Released."
 
 
+def _reopen_decision(request: PageRequest, item_id: int, because: str) -> str:
+    me = request.membership
+    reopen_decision(by=me, project=me.project, item_id=item_id, because=because)
+    return "Reopened: the reviewers' judgements decide again."
+
+
 def _take_back(request: PageRequest, item_id: int, because: str) -> str:
     me, asked = request.membership, request.POST.get("assignment", "")
     here = Assignment.objects.filter(
@@ -93,4 +100,5 @@ DO: dict[str, Callable[[PageRequest, int, str], str]] = {
     "hold": _hold,
     "release": _release,
     "take-back": _take_back,
+    "reopen-decision": _reopen_decision,
 }
