@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 
 MANIFEST = "manifest.json"
 RECORDS = "records"
+LABELS = "labels.jsonl"
 ONE_SPLIT = "train"  # what the only part is called where a rule names no splits, as data sets have it
 BLOCK = 1 << 20
 
 
 class ReleasedFile(NamedTuple):
-    """A file of a release. `name` is its path in the folder, with `/`; `format` is "records" or a foreign
-    format's, "" for a card; `n` how many records it has."""
+    """A file of a release. `name` is its path in the folder, with `/`; `format` is "records", "labels" or a
+    foreign format's, "" for a card; `n` how many records it has."""
 
     name: str
     bytes: int

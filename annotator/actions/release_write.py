@@ -20,7 +20,7 @@ from annotator.actions import export_rows
 from annotator.actions.bulk import prepare_connection
 from annotator.actions.export_options import Chosen, choose
 from annotator.actions.exports import Outcome, format_written
-from annotator.actions.release_files import ONE_SPLIT, RECORDS, Counts, Manifest, ReleasedFile
+from annotator.actions.release_files import LABELS, ONE_SPLIT, RECORDS, Counts, Manifest, ReleasedFile
 from annotator.actions.release_parquet import ParquetFile
 from annotator.actions.release_records import Anonymous, encode, guidelines, record
 from annotator.actions.release_select import CHUNK, Candidate, walk
@@ -140,6 +140,7 @@ class _Writer:
         self._parquet: dict[str, ParquetFile] = {}
         self._spooled: dict[str, IO[bytes]] = {}
         (folder / RECORDS).mkdir()
+        self._labels = stack.enter_context((folder / LABELS).open("wb"))
 
     def run(self, tick: Tick, needs_truth: bool) -> None:
         total = export_rows.finished_solutions(self._project).exclude(foreign_format="").count()
@@ -168,6 +169,7 @@ class _Writer:
         line = encode(row).encode() + b"\n"
         self._digest.update(line)
         self._lines[split].write(line)
+        self._labels.write(encode(_labelled(found, split)).encode() + b"\n")
         if split in self._parquet:
             self._parquet[split].add(row)
         self._reviewers.update(self._people.name(word.rater) for word in found.people)
@@ -204,13 +206,24 @@ class _Writer:
                 ReleasedFile(f"{RECORDS}/{split}.{end}", 0, "", RECORDS, split, counts.splits[split])
                 for split in sorted(counts.splits)
                 for end in (("jsonl", "parquet") if self._rule.parquet else ("jsonl",))
-            ],
+            ]
+            + [ReleasedFile(LABELS, 0, "", "labels", "", counts.solutions)],
         )  # fmt: skip
 
     def _public_rule(self) -> dict[str, Any]:
         rule = self._rule.as_json()
         raters = sorted(self._people.public(one) for one in rule["raters"])
         return rule | {"which": self._people.public(rule["which"]), "raters": raters}
+
+
+def _labelled(found: Candidate, split: str) -> dict[str, Any]:
+    """A line of labels.jsonl: the members of core.release_diff.Labelled."""
+    solution, chosen = found.solution, found.chosen
+    types = {at: sorted(codes) for at, codes in ((chosen and chosen.error_types) or {}).items() if codes}
+    return {
+        "digest": solution.digest, "id": solution.foreign_id, "split": split, "kind": found.kind,
+        "labels": chosen.labels if chosen else "", "error_types": dict(sorted(types.items())),
+    }  # fmt: skip
 
 
 def _without_names(row: ExportRecord, people: Anonymous) -> ExportRecord:

@@ -163,7 +163,7 @@ def _open(by: Actor, project: Project, asked: Asked) -> Release:
     except IntegrityError as error:
         message = f"There is a release {asked.name} already; a name is used once."
         raise errors.Conflict(message, field="name") from error
-    record(by, "release", project, transfer=row.pk, name=row.name, rule=rule)
+    record(by, "make_release", project, transfer=row.pk, name=row.name, rule=rule)
     return row
 
 
@@ -243,10 +243,8 @@ def _complete(row: Release, manifest: Manifest, beside: Path, folder: Path) -> N
         )  # fmt: skip
         if not done:
             raise errors.Conflict("Another worker has completed this release.")
-        record(
-            policies.Operator(), "released", row.project, transfer=row.pk, name=row.name, digest=manifest.digest,
-            n=counts.solutions,
-        )  # fmt: skip
+        said = {"name": row.name, "digest": manifest.digest, "n": counts.solutions}
+        record(policies.Operator(), "complete_release", row.project, transfer=row.pk, **said)
         shutil.rmtree(folder, ignore_errors=True)  # of a worker that died between this and its commit
         beside.rename(folder)
 

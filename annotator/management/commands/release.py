@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotator import errors
-from annotator.actions import releases
+from annotator.actions import release_compare, releases
 from annotator.actions.release_files import Counts, plain_counts
 from annotator.management.progress import progress
 from annotator.management.shared import find_project, refusals
@@ -28,6 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="as it is cited; the next free one: 1.0, 1.1, …")
         parser.add_argument("--note", default="", help="a sentence for its readers")
         parser.add_argument("--count", action="store_true", help="only say what the rule would release")
+        parser.add_argument("--diff", nargs=2, metavar=("A", "B"), help="what changed between two releases")
         parser.add_argument("--json", action="store_true", help="print the manifest, the counts or the diff")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,6 +40,9 @@ class Command(BaseCommand):
             raise CommandError(f"Cannot write {options['output']}: {error.strerror}") from error
 
     def _act(self, project: Project, options: dict[str, Any]) -> None:
+        if options["diff"]:
+            self._compare(project, *options["diff"], as_json=options["json"])
+            return
         if options["rule"] is None:
             raise CommandError("Say what goes in: --rule FILE|JSON.")
         rule = _read(options["rule"])
@@ -76,6 +80,19 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {title} {name or 'none'}: {n}")
         for why, seen in counts.left_out.items():
             self.stdout.write(f"Left out {seen['n']}: {why}")
+
+    def _compare(self, project: Project, a: str, b: str, *, as_json: bool) -> None:
+        found = release_compare.diff(by=Operator(), project=project, a=a, b=b)
+        if as_json:
+            self._print(found)
+            return
+        self.stdout.write(f"{a}: {found['n_a']} solutions, {b}: {found['n_b']}")
+        for what in ("same", "added", "removed", "relabelled", "retyped", "moved"):
+            self.stdout.write(f"  {what}: {found[what]}")
+        for change, n in found["changes"].items():
+            self.stdout.write(f"  steps {change.replace(' ', ' -> ')}: {n}")
+        for name, (was, now) in found["rule"].items():
+            self.stdout.write(f"  rule {name}: {was} -> {now}")
 
     def _print(self, found: Any) -> None:
         self.stdout.write(json.dumps(found, ensure_ascii=False))

@@ -1,0 +1,571 @@
+"""Releases: what goes in and whose labels, frozen files with one digest, and that nothing names a person."""
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from annotator import errors, tasks
+from annotator.actions import release_select, release_write, releases
+from annotator.actions.release_parquet import pyarrow
+from annotator.actions.transfers import Busy
+from annotator.core.release_rule import Rule
+from annotator.models import (
+    Annotation,
+    Assignment,
+    Event,
+    Finding,
+    Item,
+    Membership,
+    Phase,
+    Project,
+    Release,
+    Role,
+    Solution,
+    TransferState,
+    Use,
+)
+from annotator.policies import Operator
+from tests import factories
+from tests.annotator.foreign import PRMBENCH, imported, jsonl, many, record
+from tests.annotator.reviewed import submitted
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def data_dir(tmp_path: Path, settings: Any) -> Path:
+    settings.DATA_DIR = tmp_path / "data"
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def project() -> Project:
+    return factories.project(overlap=1)
+
+
+@pytest.fixture
+def lead(project: Project) -> Membership:
+    return factories.member(project, role=Role.LEAD)
+
+
+@pytest.fixture
+def alice(project: Project) -> Membership:
+    return factories.member(project, f"alice{project.pk}")
+
+
+def made(project: Project, tmp_path: Path, name: str = "", **rule: Any) -> Release:
+    folder = tmp_path / f"out{Release.objects.count()}"
+    return releases.release_to(by=Operator(), project=project, rule=rule, folder=folder, name=name)
+
+
+def records(row: Release, split: str = "train") -> list[dict[str, Any]]:
+    text = (Path(row.path) / "records" / f"{split}.jsonl").read_text("utf-8")
+    return [json.loads(line) for line in text.split("\n")[:-1]]  # a text may hold U+2028
+
+
+def counts(project: Project, **rule: Any) -> dict[str, int]:
+    """Why -> how many stay out; "" for those that go out."""
+    found = releases.count(by=Operator(), project=project, rule=rule)
+    return {why: seen["n"] for why, seen in found.left_out.items()} | {"": found.solutions}
+
+
+def one_item(project: Project, tmp_path: Path, **changes: Any) -> Item:
+    imported(project, jsonl(tmp_path / "one.jsonl", record(**changes)))
+    return Item.objects.filter(project=project).latest("pk")
+
+
+# ---- which solutions, and whose labels
+
+
+def test_gold_is_released_and_the_rest_says_why(project: Project, alice: Membership, tmp_path: Path) -> None:
+    submitted(alice, one_item(project, tmp_path), "-+")
+    one_item(project, tmp_path, idx="open")
+    Item.objects.filter(solution__foreign_id="counterfactual_open").update(wanted=2, open_slots=1)
+    (found,) = records(made(project, tmp_path, which="gold"))
+    assert (found["id"], found["labels"], found["labels_from"]) == (
+        "counterfactual_own_1",
+        ["-", "+"],
+        "gold",
+    )
+    assert (found["has_error"], found["first_error"], found["decision"]) == (True, 0, "agreed")
+    assert counts(project, which="gold") == {"": 1, "not decided yet": 1}
+
+
+def test_all_takes_what_came_with_the_solution_where_nothing_is_decided(
+    project: Project, alice: Membership, tmp_path: Path
+) -> None:
+    submitted(alice, one_item(project, tmp_path), "-+")
+    one_item(project, tmp_path, idx="open")
+    found = {one["id"]: one for one in records(made(project, tmp_path, which="all"))}
+    assert found["counterfactual_own_1"]["labels_from"] == "gold"
+    assert found["counterfactual_open"]["labels_from"] == "injector:prmbench"
+    assert found["counterfactual_open"]["labels"] == ["+", "-"]
+    assert found["counterfactual_open"]["verified"] == [False, False]
+
+
+def test_a_rater_is_released_by_name(project: Project, alice: Membership, tmp_path: Path) -> None:
+    item = one_item(project, tmp_path)
+    one_item(project, tmp_path, idx="other")
+    submitted(alice, item, "--")
+    assert counts(project, which=f"reviewer:{alice.user}") == {"": 1, "not labelled by the rater": 1}
+    (found,) = records(made(project, tmp_path, which=f"reviewer:{alice.user}"))
+    assert (found["labels"], found["labels_from"]) == (["-", "-"], "gold")
+
+
+def test_verified_wants_a_human_act_on_every_step(
+    project: Project, alice: Membership, tmp_path: Path
+) -> None:
+    item = one_item(project, tmp_path)
+    submitted(alice, item, "--")
+    assert counts(project, which="verified") == {"": 1}
+    item.refresh_from_db()
+    Annotation.objects.filter(assignment__item=item).update(bulk=[1])
+    assert counts(project, which="verified") == {"a step that no person acted on": 1, "": 0}
+    (found,) = records(made(project, tmp_path, which="gold"))
+    assert (found["verified"], found["solution_verified"]) == ([True, False], False)
+
+
+def test_a_conflict_and_a_bad_problem_stay_out(project: Project, alice: Membership, tmp_path: Path) -> None:
+    item = one_item(project, tmp_path)
+    Item.objects.update(wanted=2, open_slots=2)
+    submitted(alice, item, "--")
+    submitted(factories.member(project), item, "-+")
+    bad = one_item(project, tmp_path, idx="bad")
+    submitted(alice, bad, "..", finish_reason="bad_problem", note="no question")
+    found = counts(project, which="gold")
+    assert found["in conflict"] == 1
+    assert found[""] == 0
+    assert sum(found.values()) == 2
+
+
+def test_kinds_protocols_findings_and_reviewers_choose(
+    project: Project, alice: Membership, tmp_path: Path
+) -> None:
+    first = one_item(project, tmp_path)
+    second = one_item(project, tmp_path, idx="2", classification="circular")
+    submitted(alice, first, "--")
+    submitted(alice, second, "--")
+    assert counts(project, kinds=["circular"]) == {"of another error type": 1, "": 1}
+    assert counts(project, protocols=["label_steps"]) == {"of another protocol": 2, "": 0}
+    assert counts(project, min_raters=2) == {"fewer than 2 reviewers": 2, "": 0}
+    Finding.objects.all().delete()
+    Finding.objects.create(project=project, solution=first.solution, code="no_op")
+    assert counts(project, drop_findings=["no_op"]) == {"has the finding no_op": 1, "": 1}
+    assert releases.count(by=Operator(), project=project, rule={}).findings == {"no_op": 1}
+
+
+def test_retired_taken_down_and_exam_items_stay_out(
+    project: Project, alice: Membership, tmp_path: Path
+) -> None:
+    items = [one_item(project, tmp_path, idx=str(n), original_question=f"{n}?") for n in range(3)]
+    for item in items:
+        submitted(alice, item, "--")
+    Item.objects.filter(pk=items[0].pk).update(retired=True, held=True)
+    Item.objects.filter(pk=items[1].pk).update(use=Use.EXAM, held=True)
+    items[2].solution.problem.__class__.objects.filter(pk=items[2].solution.problem_id).update(
+        taken_down_at=items[2].created_at
+    )
+    assert counts(project) == {"retired": 1, "kept for the exam": 1, "taken down": 1, "": 0}
+    assert counts(project, include_retired=True) == {"": 1, "kept for the exam": 1, "taken down": 1}
+
+
+def test_a_probe_is_no_reviewers_label(project: Project, alice: Membership, tmp_path: Path) -> None:
+    item = one_item(project, tmp_path)
+    submitted(alice, item, "--")
+    item.refresh_from_db()
+    bob = factories.member(project, "bob")
+    probe = Assignment.objects.create(
+        project=project, item=item, rater=bob.rater, state="submitted", purpose=Use.PROBE
+    )
+    Annotation.objects.create(
+        solution=item.solution, rater=bob.rater, phase=Phase.BLIND, labels="++", n_steps=2, first_error=-1,
+        assignment=probe, finish_reason="solution",
+    )  # fmt: skip
+    (found,) = records(made(project, tmp_path))
+    assert found["n_raters"] == 1
+    assert counts(project, which="reviewer:bob") == {"not labelled by the rater": 1, "": 0}
+
+
+def test_a_kind_under_the_bar_is_named_and_stays_out(
+    project: Project, alice: Membership, tmp_path: Path
+) -> None:
+    from annotator.models import Sample
+
+    item = one_item(project, tmp_path)
+    submitted(alice, item, "++")
+    sample = Sample.objects.create(project=project, share=1.0, per="error_type")
+    Item.objects.update(sample=sample)
+    Project.objects.update(acceptance_bar=0.9)
+    project.refresh_from_db()
+    found = releases.count(by=Operator(), project=project, rule={})
+    assert found.under_bar == ["counterfactual"]
+    assert counts(project) == {"counterfactual is under the project's bar": 1, "": 0}
+
+
+def test_a_siblings_fate_is_its_main_ones(project: Project, tmp_path: Path) -> None:
+    """Retired, a main solution takes its siblings along, wherever chunks end."""
+    item = one_item(project, tmp_path)
+    problem = item.solution.problem
+    for n in range(3):
+        Solution.objects.create(
+            project=project, problem=problem, steps=["a"], n_steps=1, digest=f"{n}", key=f"s{n}",
+            foreign_id=f"a{n}", foreign_format="prmbench", meta={"sibling_of": item.solution.foreign_id},
+        )  # fmt: skip
+    Item.objects.update(retired=True, held=True)
+    assert counts(project, which="all") == {"retired": 4, "": 0}
+
+
+# ---- what stands in a record
+
+
+def test_people_have_other_names_and_the_rule_too(
+    project: Project, alice: Membership, tmp_path: Path
+) -> None:
+    item = one_item(project, tmp_path)
+    submitted(alice, item, "--")
+    rule = {"raters": [f"reviewer:{alice.user}"], "formats": ["prm800k", "prmbench", "processbench_results"]}
+    row = made(project, tmp_path, **rule)
+    assert [one["rater"] for one in records(row)[0]["raters"]] == ["r1"]
+    assert row.report["rule"]["raters"] == ["reviewer:r1"]
+    for path in Path(row.path).rglob("*"):
+        if path.is_file() and path.name != "manifest.json":
+            assert str(alice.user).encode() not in path.read_bytes(), path
+    assert str(alice.user) not in (Path(row.path) / "manifest.json").read_text()
+
+
+def test_a_record_says_who_said_what(project: Project, alice: Membership, tmp_path: Path) -> None:
+    item = one_item(project, tmp_path)
+    Item.objects.update(wanted=2, open_slots=2)
+    submitted(alice, item, "+-", error_types={"1": ["deception"]})
+    submitted(factories.member(project), item, "+-", error_types={"1": ["deception"]})
+    (found,) = records(made(project, tmp_path))
+    assert [one["rater"] for one in found["raters"]] == ["r1", "r2"]
+    assert (found["agreement"], found["n_raters"], found["guidelines"]) == (1.0, 2, [1])
+    assert found["error_types"] == [[], ["deception"]]
+    assert [one["rater"] for one in found["machine_labels"]] == ["injector:prmbench"]
+    assert found["original_steps"] == ["Add the two numbers.", "It is 3."]
+    assert found["kind"] == "counterfactual"
+    assert set(found["raters"][0]) & {"duration_ms", "created_at", "user"} == set()
+
+
+@pytest.mark.parametrize(
+    ("rows", "share"),
+    [
+        ([], None), (["+-"], None), (["+-", "+-"], 1.0), (["+-", "++"], 0.5), (["+?", ".-"], None),
+        (["+-", "+-", "++"], 4 / 6),
+    ],
+)  # fmt: skip
+def test_agreement_is_of_pairs_that_both_judged(rows: list[str], share: float | None) -> None:
+    from annotator.actions.release_records import agreement
+
+    assert agreement(rows) == (None if share is None else pytest.approx(share, abs=1e-6))
+
+
+# ---- frozen, and the same again
+
+
+def test_the_same_data_and_rule_give_the_same_bytes(tmp_path: Path) -> None:
+    """Two projects, the records in another order, other ids of rows: one digest, and files byte for byte."""
+    rows = [
+        record(idx=f"{n}", original_question=f"{n} + 2?", modified_question=f"{n} + 2?") for n in range(9)
+    ]
+    rule = {"which": "all", "formats": ["prmbench", "trl"], "splits": {"train": 0.5, "test": 0.5}}
+    found = []
+    for order in (rows, rows[::-1]):
+        project = factories.project(overlap=1, slug=f"own-{len(found)}")
+        imported(project, jsonl(tmp_path / "f.jsonl", *order))
+        ann, bob = (factories.member(project, f"{name}{project.pk}") for name in ("ann", "bob"))
+        for item in Item.objects.filter(project=project, solution__foreign_id__endswith="3"):
+            Item.objects.filter(pk=item.pk).update(wanted=2, open_slots=2)
+            for who in (ann, bob)[:: 1 if not found else -1]:
+                submitted(who, Item.objects.get(pk=item.pk), "+-")
+        found.append(made(project, tmp_path, **rule))
+    first, second = found
+    assert first.digest == second.digest
+    sums = [{one["name"]: one["sha256"] for one in row.files if one["format"]} for row in found]
+    assert sums[0] == sums[1]
+    assert Counter(one["split"] for one in first.files)["test"] == 4
+
+
+def test_other_data_or_another_rule_give_another_digest(
+    project: Project, alice: Membership, tmp_path: Path
+) -> None:
+    item = one_item(project, tmp_path)
+    before = made(project, tmp_path, which="all")
+    assert made(project, tmp_path, which="all").digest == before.digest
+    assert made(project, tmp_path, which="all", seed=1).digest != before.digest
+    submitted(alice, item, "+-")
+    assert made(project, tmp_path, which="all").digest != before.digest
+
+
+def test_files_are_read_only_listed_and_as_their_sums_say(project: Project, tmp_path: Path) -> None:
+    one_item(project, tmp_path)
+    row = made(project, tmp_path, which="all", formats=["trl"])
+    paths = {p.relative_to(row.path).as_posix(): p for p in Path(row.path).rglob("*") if p.is_file()}
+    assert set(paths) == {one["name"] for one in row.files} | {"manifest.json"}
+    assert {"records/train.jsonl", "records/train.parquet", "trl/train.jsonl", "labels.jsonl"} < set(paths)
+    for one in row.files:
+        data = paths[one["name"]].read_bytes()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (one["bytes"], one["sha256"])
+        assert not paths[one["name"]].stat().st_mode & 0o222
+    manifest = json.loads(paths["manifest.json"].read_text())
+    assert manifest["digest"] == row.digest
+    assert manifest["counts"]["solutions"] == row.n_records == 1
+
+
+def test_a_group_is_in_one_part(project: Project, tmp_path: Path) -> None:
+    rows = [
+        record(idx=f"{n}", original_question=f"{n // 3} + 2?", modified_question=f"{n} + 2?")
+        for n in range(60)
+    ]
+    for one in rows:
+        one["idx"] = f"{int(one['idx']) // 3}_{one['idx']}"
+    imported(project, jsonl(tmp_path / "f.jsonl", *rows))
+    row = made(project, tmp_path, which="all", splits={"a": 0.5, "b": 0.5})
+    parts = [{one["group"] for one in records(row, split)} for split in ("a", "b")]
+    assert not parts[0] & parts[1]
+    assert all(parts)
+
+
+def test_released_prmbench_records_come_in_again_with_the_same_labels(
+    project: Project, alice: Membership, tmp_path: Path
+) -> None:
+    imported(project, PRMBENCH)
+    item = Item.objects.order_by("pk")[0]
+    submitted(alice, item, "+" * item.solution.n_steps)
+    row = made(project, tmp_path, which="all", formats=["prmbench"])
+    again = factories.project()
+    imported(again, Path(row.path) / "prmbench" / "train.jsonl")
+    released = [(one["id"], "".join(one["labels"])) for one in records(row)]
+    came = Annotation.objects.filter(solution__project=again, phase=Phase.MACHINE)
+    found = list(came.values_list("solution__foreign_id", "labels"))
+    assert len(found) == row.n_records
+    assert sorted(found) == sorted(released)
+
+
+def test_parquet_says_what_the_lines_say(project: Project, alice: Membership, tmp_path: Path) -> None:
+    imported(project, PRMBENCH)
+    item = Item.objects.order_by("pk")[0]
+    submitted(alice, item, "+" * item.solution.n_steps)
+    row = made(project, tmp_path, which="all")
+    table = pyarrow().parquet.read_table(Path(row.path) / "records" / "train.parquet")
+    assert table.to_pylist() == records(row)
+
+
+def test_without_pyarrow_it_says_what_to_install(project: Project, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
+    one_item(project, tmp_path)
+    with pytest.raises(errors.Conflict, match=r"requirements\.txt"):
+        made(project, tmp_path, which="all")
+    row = Release.objects.get()
+    assert (row.state, "pyarrow" in row.error) == (TransferState.WRITING, True)
+    assert made(project, tmp_path, which="all", parquet=False).n_records == 1
+
+
+# ---- a worker's release
+
+
+@pytest.fixture
+def bell(monkeypatch: Any) -> list[tuple[str, list[int]]]:
+    rung: list[tuple[str, list[int]]] = []
+    monkeypatch.setattr("celery.Celery.send_task", lambda self, name, args: rung.append((name, args)))
+    return rung
+
+
+def asked(lead: Membership, name: str = "", **rule: Any) -> Release:
+    return releases.start_release(by=lead, project=lead.project, rule={"which": "all", **rule}, name=name)
+
+
+def test_a_release_is_asked_for_and_written_by_a_worker(
+    lead: Membership, bell: Any, tmp_path: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    one_item(lead.project, tmp_path)
+    with django_capture_on_commit_callbacks(execute=True):
+        row = asked(lead, name="v1")
+    assert bell == [("annotator.write_release", [row.pk])]
+    tasks.write_release(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.n_records, row.beat_at, row.error) == ("complete", 1, None, "")
+    events = Event.objects.filter(project=lead.project, verb__endswith="_release").order_by("pk")
+    assert list(events.values_list("verb", flat=True)) == ["make_release", "complete_release"]
+
+
+def test_a_killed_release_leaves_nothing_and_begins_anew(
+    lead: Membership, bell: Any, tmp_path: Path, data_dir: Path, monkeypatch: Any
+) -> None:
+    one_item(lead.project, tmp_path)
+    row = asked(lead)
+    with monkeypatch.context() as patch:
+        patch.setattr(release_write, "_write_format", lambda *_: 1 / 0)
+        Release.objects.update(rule=row.rule | {"formats": ["trl"]})
+        row.refresh_from_db()
+        with pytest.raises(ZeroDivisionError):
+            releases.write(row=row)
+    assert list((data_dir / "releases").iterdir()) == []
+    assert (row.state, bool(row.error)) == (TransferState.WRITING, True)
+    assert releases.can_resume(row)
+    releases.resume_release(by=lead, row=row)
+    tasks.write_release(row.pk)
+    assert [path.name for path in (data_dir / "releases").iterdir()] == [
+        Path(Release.objects.get().path).name
+    ]
+
+
+def test_of_two_workers_one_writes(lead: Membership, bell: Any, tmp_path: Path) -> None:
+    one_item(lead.project, tmp_path)
+    row = asked(lead)
+    twin = Release.objects.select_related("project").get(pk=row.pk)
+    Release.objects.update(beat_at=row.created_at)
+    with pytest.raises(Busy):
+        releases.write(row=twin)
+    Release.objects.update(beat_at=None)
+    releases.write(row=row)
+    with pytest.raises(errors.Conflict):
+        releases.write(row=twin)
+
+
+def test_a_name_is_used_once_and_what_is_complete_stays(lead: Membership, bell: Any, tmp_path: Path) -> None:
+    one_item(lead.project, tmp_path)
+    assert releases.next_name(lead.project) == "1.0"
+    row = asked(lead)
+    with pytest.raises(errors.Conflict) as refused:
+        asked(lead, name="1.0")
+    assert refused.value.field == "name"
+    releases.discard_release(by=lead, row=row)
+    row = asked(lead, name="1.0")
+    releases.write(row=row)
+    assert releases.next_name(lead.project) == "1.1"
+    with pytest.raises(errors.Conflict):
+        releases.discard_release(by=lead, row=row)
+    with pytest.raises(errors.Conflict):
+        releases.resume_release(by=lead, row=row)
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", ".hidden", "x" * 41, "é"])
+def test_a_name_is_plain(name: str, lead: Membership) -> None:
+    with pytest.raises(errors.Invalid) as refused:
+        asked(lead, name=name)
+    assert refused.value.field == "name"
+
+
+@pytest.mark.parametrize(
+    ("rule", "field"),
+    [
+        ({"which": "judge:nobody"}, "which"), ({"raters": ["reviewer:nobody"]}, "raters"),
+        ({"kinds": ["square"]}, "kinds"), ({"formats": ["potato"]}, "formats"),
+        ({"formats": ["trl"], "options": {"neutral": "keep"}}, "options"), ({"size": 3}, "size"),
+    ],
+)  # fmt: skip
+def test_a_rule_that_cannot_be_is_refused_at_its_member(
+    rule: dict[str, Any], field: str, lead: Membership
+) -> None:
+    with pytest.raises(errors.Invalid) as refused:
+        asked(lead, **rule)
+    assert refused.value.field == field
+    assert not Release.objects.exists()
+
+
+def test_reviewers_make_no_releases(alice: Membership, lead: Membership, bell: Any) -> None:
+    row = asked(lead)
+    with pytest.raises(errors.Forbidden):
+        asked(alice)
+    with pytest.raises(errors.Forbidden):
+        releases.count(by=alice, project=alice.project, rule={})
+    with pytest.raises(errors.Forbidden):
+        releases.discard_release(by=alice, row=row)
+
+
+def test_only_listed_files_are_served(lead: Membership, tmp_path: Path) -> None:
+    one_item(lead.project, tmp_path)
+    row = made(lead.project, tmp_path, which="all")
+    assert releases.file_of(row, "manifest.json").is_file()
+    for name in ("../1/manifest.json", "/etc/passwd", "records", "", ".train.rows"):
+        with pytest.raises(errors.Missing):
+            releases.file_of(row, name)
+
+
+# ---- cost
+
+
+def test_chunks_join_and_their_queries_do_not_grow(
+    project: Project, tmp_path: Path, monkeypatch: Any
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            list(release_select.walk(project, Rule(which="all"), []))
+        return len(captured)
+
+    imported(project, jsonl(tmp_path / "a.jsonl", *many(3)))
+    few = queries()
+    imported(project, jsonl(tmp_path / "b.jsonl", *many(40)))
+    assert queries() == few
+    whole = made(project, tmp_path, which="all")
+    monkeypatch.setattr(release_select, "CHUNK", 7)
+    assert made(project, tmp_path, which="all").digest == whole.digest
+
+
+def test_counting_reads_no_text(project: Project, tmp_path: Path) -> None:
+    imported(project, jsonl(tmp_path / "a.jsonl", *many(3)))
+    with CaptureQueriesContext(connection) as captured:
+        found = releases.count(by=Operator(), project=project, rule={"which": "all"})
+    assert found.solutions == 3
+    assert not any('"annotator_solution"."steps"' in query["sql"] for query in captured)
+
+
+# ---- the command
+
+
+def test_the_command_counts_writes_and_compares(
+    project: Project, alice: Membership, tmp_path: Path, capsys: Any
+) -> None:
+    imported(project, jsonl(tmp_path / "f.jsonl", *many(3)))
+    rule = tmp_path / "rule.json"
+    rule.write_text('{"which": "all"}')
+    call_command("release", project.slug, "--rule", str(rule), "--count", "--json")
+    assert json.loads(capsys.readouterr().out)["solutions"] == 3
+    call_command("release", project.slug, "--rule", str(rule), "-o", str(tmp_path / "a"), "--json")
+    manifest = json.loads(capsys.readouterr().out)
+    assert json.loads((tmp_path / "a" / "manifest.json").read_text()) == manifest
+    item = Item.objects.order_by("pk")[1]
+    submitted(alice, item, "--")
+    call_command("release", project.slug, "--rule", '{"which": "gold"}', "-o", str(tmp_path / "b"))
+    capsys.readouterr()
+    call_command("release", project.slug, "--diff", "1.0", "1.1", "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert (found["n_a"], found["n_b"], found["removed"], found["relabelled"]) == (3, 1, 2, 1)
+    assert (found["changes"], found["positions"]) == ({"+ -": 1}, {"0": 1})
+    assert found["rule"] == {"which": ["all", "gold"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["--rule", "{", "-o", "x"], "not JSON"), (["--rule", "nowhere.json", "-o", "x"], "Cannot read"),
+        (["-o", "x"], "--rule"), (["--rule", "{}"], "-o DIR"), (["--diff", "1.0", "2.0"], "no complete release"),
+        (["--rule", '{"kinds": 3}', "-o", "x"], "kinds:"),
+    ],
+)  # fmt: skip
+def test_the_command_refuses_in_a_line(given: list[str], says: str, project: Project) -> None:
+    with pytest.raises(CommandError, match=says):
+        call_command("release", project.slug, *given)
+
+
+def test_the_command_writes_to_a_new_folder_only(project: Project, tmp_path: Path) -> None:
+    one_item(project, tmp_path)
+    with pytest.raises(CommandError, match="choose a new folder"):
+        call_command("release", project.slug, "--rule", '{"which": "all"}', "-o", str(tmp_path))
+    assert not Release.objects.exists()
+
+
+def test_a_rule_that_leaves_nothing_makes_no_release(project: Project, tmp_path: Path) -> None:
+    one_item(project, tmp_path)
+    with pytest.raises(errors.Conflict, match="leaves nothing"):
+        made(project, tmp_path, which="gold")
+    assert not (tmp_path / "out0").exists()
