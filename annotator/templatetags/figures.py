@@ -62,6 +62,12 @@ def _shown(found: dict[str, Any], text: str, scale: int) -> SafeString:
 
 
 @register.filter
+def share_in_words(found: dict[str, Any]) -> str:
+    """ "61.0 %, 95 % interval 55.0–66.0, n 312"."""
+    return charts.in_words(found, 100)
+
+
+@register.filter
 def pieces(diff: list[Piece]) -> SafeString:
     """Pieces of a word diff, with mathematics."""
     return pieces_html(diff)
