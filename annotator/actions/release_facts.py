@@ -23,6 +23,7 @@ from annotator.models import (
     Solution,
     Use,
 )
+from annotator.reports import acceptance
 
 MS_PER_HOUR = 3_600_000
 IN_UNITS = ("alpha", "gwet_ac1", "fleiss_kappa")  # which are no shares
@@ -50,6 +51,7 @@ def facts_of(release: Release, manifest: Manifest) -> Facts:
         causes=_causes(project),
         agreement=_agreement(said["people"]) if said["people"]["n_raters"] > 1 else (),
         machine_agreement=[_measure(one["rater"], one["kappa"], is_share=False) for one in said["raters"]],
+        acceptance=_acceptance(project),
         taken_down=Problem.objects.filter(project=project, taken_down_at__isnull=False).count(),
     )
 
@@ -80,6 +82,16 @@ def _measure(name: str, found: Mapping[str, Any], *, is_share: bool = True) -> M
 
 def _agreement(people: Mapping[str, Any]) -> list[Measure]:
     return [_measure(title, people[name], is_share=name not in IN_UNITS) for name, title in AGREEMENT.items()]
+
+
+def _acceptance(project: Project) -> list[Measure]:
+    """Of each kind of which a sample was drawn: the share that is what the claim says."""
+    found = acceptance.current(project)["kinds"]
+    titles = kind_titles(project.error_types)
+    return [
+        _measure(titles.get(kind, kind) or "no kind", one["rates"]["as_claimed"])
+        for kind, one in found.items()
+    ]
 
 
 def _work(project: Project) -> "QuerySet[Annotation]":

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from annotator.core.datasheet import Facts, Section, Table, sections
+from annotator.core.datasheet import LIMITS, Facts, Section, Table, sections
 from annotator.core.record_columns import COLUMNS, Column
 
 RECORDS: Final = "records"
@@ -76,7 +76,7 @@ def _size(n: int) -> str:
 
 def _section(one: Section) -> str:
     parts = [f"## {one.title}", *map(escaped, one.text)]
-    if one.title == "Known limits":
+    if one.title == LIMITS:
         parts = [parts[0], "\n".join(f"- {escaped(line)}" for line in one.text)]
     if one.facts:
         parts.append("\n".join(f"- **{escaped(name)}:** {escaped(value)}" for name, value in one.facts))

@@ -11,6 +11,10 @@ from annotator.core.findings import CODES
 from annotator.core.labels import ERROR_TYPES
 
 NOT_MEASURED: Final = "not measured"
+ANY: Final = "any"
+NARROWS: Final = ("kinds", "protocols", "raters")  # members of a rule that choose nothing when empty
+LIMITS: Final = "Known limits"
+SUM_SHOWN: Final = 16
 NOT_STATED: Final = "not stated"
 LABELS: Final = {"+": "right", "0": "neutral", "-": "wrong", "?": "unsure", ".": "not judged"}
 AGREEMENT: Final = {
@@ -115,8 +119,8 @@ def sections(facts: Facts) -> list[Section]:
     """All sections of a datasheet, in order. Every one is always there: an empty one says what is missing."""
     return [
         _what(facts), _contents(facts), _chosen(facts), _people(facts), _machines(facts), _agreement(facts),
-        _accuracy(facts), _acceptance(facts), _decisions(facts), _findings(facts), _sources(facts),
-        _files(facts), Section("Known limits", limits(facts)),
+        _accuracy(facts), _acceptance(facts), _decisions(facts), _findings(facts),
+        Section(LIMITS, limits(facts)), _sources(facts), _files(facts),
     ]  # fmt: skip
 
 
@@ -206,7 +210,13 @@ def _contents(facts: Facts) -> Section:
 
 
 def _chosen(facts: Facts) -> Section:
-    rule = [(name.replace("_", " "), _said(value)) for name, value in facts.manifest["rule"].items()]
+    rule = [
+        (
+            name.replace("_", " "),
+            _said(value) if value not in ([], {}) else ANY if name in NARROWS else "none",
+        )
+        for name, value in facts.manifest["rule"].items()
+    ]
     tables = [
         Table("The rule of this release", ("Member", "Value"), rule),
         Table("Settings of the project", ("Setting", "Value"), list(facts.settings.items())),
@@ -275,7 +285,7 @@ def _accuracy(facts: Facts) -> Section:
 
 
 def _acceptance(facts: Facts) -> Section:
-    tables = _measured("Of a random sample of each kind: really wrong", facts.acceptance)
+    tables = _measured("Of a random sample of each kind: what is as claimed", facts.acceptance)
     return _or_nothing("Acceptance", tables, ["Shares with Wilson's 95 % intervals."])
 
 
@@ -313,12 +323,15 @@ def _files(facts: Facts) -> Section:
             str(one["name"]),
             str(one["format"]) or "–",
             "–" if one["n"] is None else f"{one['n']:,}",
-            str(one["sha256"]),
+            str(one["sha256"])[:SUM_SHOWN],
         )
         for one in facts.manifest["files"]
     ]
     return Section(
-        "Files", (), (), [Table("Files and their sha256", ("File", "Format", "Records", "sha256"), rows)]
+        "Files",
+        ["manifest.json has the sums in full, and croissant.json the types of the records' members."],
+        (),
+        [Table("Files", ("File", "Format", "Records", "sha256 begins"), rows)],
     )
 
 
@@ -336,20 +349,15 @@ def _counted(caption: str, name: str, counts: Mapping[str, int]) -> Table:
 def _measured(caption: str, measures: Sequence[Measure]) -> list[Table]:
     if not measures:
         return []
-    rows = [
-        (one.name, shown(one), "–" if one.n is None else f"{one.n:,}", one.why if one.value is None else "")
-        for one in measures
-    ]
-    return [
-        Table(caption, ("What", "Value and interval", "n", "Remark"), rows, [_bar(one) for one in measures])
-    ]
+    rows = [(one.name, shown(one), "–" if one.n is None else f"{one.n:,}") for one in measures]
+    return [Table(caption, ("What", "Value and interval", "n"), rows, [_bar(one) for one in measures])]
 
 
 def shown(one: Measure) -> str:
-    """ "0.61 (0.55–0.66)", "61.0 % (55.0–66.0)", or "–"."""
+    """ "0.61 (0.55 to 0.66)", "61.0 % (55.0 to 66.0)", or "–" with the reason."""
     if one.value is None:
-        return "–"
-    scale, digits, unit = (100, 1, " %") if one.is_share else (1, 2, "")
+        return f"– ({one.why})" if one.why else "–"
+    scale, digits, unit = (100, 1, "\N{NO-BREAK SPACE}%") if one.is_share else (1, 2, "")
     ends = ""
     if one.low is not None and one.high is not None:
         ends = f" ({scale * one.low:.{digits}f} to {scale * one.high:.{digits}f})"
@@ -379,7 +387,7 @@ def _of(part: int, whole: int) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else "–"
+    return f"{100 * part / whole:.1f}\N{NO-BREAK SPACE}%" if whole else "–"
 
 
 def _n(n: int, word: str) -> str:
