@@ -1,0 +1,37 @@
+"""Reference rows from the papers' tables (scoring/published/*.toml), to stand beside what is measured here."""
+
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+FOLDER: Final = Path(__file__).resolve().parent.parent / "published"
+BENCHMARKS: Final = ("prmbench", "processbench")
+FIRST, LATER = "first", "later"  # PRMBench's table was published twice
+
+
+class Published(NamedTuple):
+    """source: title, paper, items.  rows: model, kind (prm, orm, critic, people) and percentages by name."""
+
+    source: dict[str, Any]
+    rows: tuple[dict[str, Any], ...]
+
+
+@cache
+def published(benchmark: str) -> Published:
+    """The rows of a benchmark of BENCHMARKS, in the order of their table."""
+    data = tomllib.loads((FOLDER / f"{benchmark}.toml").read_text("utf-8"))
+    return Published(data["source"], tuple(data["rows"]))
+
+
+def of_table(rows: Sequence[dict[str, Any]], table: str) -> list[dict[str, Any]]:
+    """PRMBench's rows as one of its two tables has them."""
+    return [row for row in rows if table in row["tables"]]
+
+
+def average(rows: Sequence[dict[str, Any]], kind: str, column: str) -> float | None:
+    """The unweighted mean of a column over the models of a kind, as the papers' group averages are; None where
+    none of them has it."""
+    values = [row[column] for row in rows if row["kind"] == kind and column in row]
+    return sum(values) / len(values) if values else None
