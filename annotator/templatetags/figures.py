@@ -47,9 +47,14 @@ def percentage(found: dict[str, Any]) -> SafeString:
 
 
 @register.filter
+def thousands(n: int) -> str:
+    return f"{n:,}"
+
+
+@register.filter
 def in_words(found: dict[str, Any]) -> str:
-    """ "0.61, 95 % interval 0.55–0.66, n 312"."""
-    return charts.in_words(found)
+    """ "0.61, 95 % interval 0.55–0.66"."""
+    return charts.between_words(found)
 
 
 def _shown(found: dict[str, Any], text: str, scale: int) -> SafeString:
@@ -57,8 +62,11 @@ def _shown(found: dict[str, Any], text: str, scale: int) -> SafeString:
     if not text:
         return format_html('<span title="{0}">–<span class="why">{0}</span></span>', found["why"])
     low, high = (found.get("interval", {}).get(end) for end in ("low", "high"))
-    between = "" if low is None else f" · {charts.number(low, scale)}–{charts.number(high, scale)}"
-    return format_html('{} <span class="n">n {}{}</span>', text, f"{found['n']:,}", between)
+    n = format_html('<span class="n">n {}</span>', thousands(found["n"]))
+    if low is None:
+        return format_html("{} {}", text, n)
+    between = f"{charts.number(low, scale)}–{charts.number(high, scale)}"
+    return format_html('{} <span class="n" title="95 % interval">{}</span> {}', text, between, n)
 
 
 @register.filter

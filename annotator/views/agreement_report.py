@@ -137,11 +137,11 @@ def advice(found: Mapping[str, Any], kinds: Sequence[Row]) -> list[tuple[str, st
 
 
 def _low(worst: Row | None) -> str:
-    begin = f"Below {TENTATIVE} labels of one person alone are not to be relied on."
+    begin = f"Below {TENTATIVE} the labels of one person alone are not to be relied on."
+    if not worst:
+        return begin
     return (
-        f"{begin} Read what people disagree on in the worst kind, {worst.title}, and sharpen the guidelines."
-        if worst
-        else begin
+        f"{begin} Read what people disagree on where it is worst ({worst.title}), and sharpen the guidelines."
     )
 
 

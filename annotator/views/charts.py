@@ -1,12 +1,12 @@
 """Curves with intervals as geometry for inline SVG; the numbers stand in a table beside them."""
 
 from collections.abc import Mapping, Sequence
-from math import floor
+from math import ceil, floor
 from typing import Any, NamedTuple
 
 WIDTH, HEIGHT = 560, 230
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 12, 34  # margins
-MOST_LABELS = 13
+LETTER = 10  # the width of one, as phones show it
 ASIDE = 5  # between the marks of two lines at one place
 
 Statistic = Mapping[str, Any] | None
@@ -62,7 +62,7 @@ def curves(
         _line(name, look, [x + (n - 0.5) * ASIDE * (len(said) > 1) for x in xs], labels, some, bottom, scale)
         for n, (look, (name, some)) in enumerate(zip(("first", "second"), said.items(), strict=False))
     ]
-    every = max(-(-len(labels) // MOST_LABELS), 1)
+    every = ceil(LETTER * (1 + max(map(len, labels), default=0)) / width)
     columns = [Tick(x, label) for x, label in list(zip(xs, labels, strict=True))[::every]]
     return Chart(title, lines, _rows(bottom, scale), columns)
 
@@ -110,11 +110,17 @@ def _line(
 
 def in_words(found: Mapping[str, Any], scale: int = 1) -> str:
     """ "0.61, 95 % interval 0.55–0.66, n 312"; scale: 100 for a percentage."""
+    n = "" if found["value"] is None else f", n {found['n']:,}"
+    return between_words(found, scale) + n
+
+
+def between_words(found: Mapping[str, Any], scale: int = 1) -> str:
+    """ "0.61, 95 % interval 0.55–0.66"."""
     if found["value"] is None:
         return f"– ({found['why']})"
     low, high = found["interval"]["low"], found["interval"]["high"]
     between = "" if low is None else f", 95 % interval {number(low, scale)}–{number(high, scale)}"
-    return f"{number(found['value'], scale)}{' %' * (scale == 100)}{between}, n {found['n']:,}"
+    return f"{number(found['value'], scale)}{' %' * (scale == 100)}{between}"
 
 
 def number(value: float, scale: int = 1) -> str:
