@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from annotator import errors
+from annotator.core.record_columns import COLUMNS, Column, Kind
 
 BATCH = 500
 MISSING = (
@@ -49,32 +50,14 @@ class ParquetFile:
 
 
 def schema(pa: ModuleType) -> Any:
-    """The columns: those of release_records.record, in its order."""
-    text, texts = pa.string(), pa.list_(pa.string())
-    types = pa.list_(texts)
-    person = pa.struct(
-        {
-            "rater": text, "labels": texts, "error_types": types, "finish_reason": text, "phase": text,
-            "guideline": pa.int32(), "blind_shows": text, "labels_first": pa.bool_(),
-        }
-    )  # fmt: skip
-    machine = pa.struct(
-        {
-            "rater": text,
-            "spec": text,
-            "labels": texts,
-            "scores": pa.list_(pa.float64()),
-            "redundancy_labels": texts,
-            "error_types": types,
-        }
-    )
-    columns = {
-        "id": text, "digest": text, "split": text, "group": text, "kind": text, "protocol": text,
-        "problem": text, "answer": text, "original_problem": text, "original_steps": texts, "steps": texts,
-        "labels": texts, "labels_from": text, "decision": text, "error_types": types, "has_error": pa.bool_(),
-        "first_error": pa.int32(), "verified": pa.list_(pa.bool_()), "solution_verified": pa.bool_(),
-        "raters": pa.list_(person), "n_raters": pa.int32(), "agreement": pa.float64(),
-        "guidelines": pa.list_(pa.int32()), "machine_labels": pa.list_(machine), "findings": texts,
-        "format": text, "problem_meta": text, "solution_meta": text,
-    }  # fmt: skip
-    return pa.schema(list(columns.items()))
+    """The columns of the records, in their order."""
+    return pa.schema([(column.name, _type(pa, column)) for column in COLUMNS])
+
+
+def _type(pa: ModuleType, column: Column) -> Any:
+    found = getattr(pa, column.kind.value)() if column.kind != Kind.BOOLEAN else pa.bool_()
+    if column.members:
+        found = pa.struct([(member.name, _type(pa, member)) for member in column.members])
+    for _ in range(column.depth):
+        found = pa.list_(found)
+    return found

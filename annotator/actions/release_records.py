@@ -1,25 +1,4 @@
-"""One solution of a release as Plumbline's own record: a JSON object with the same members in every line.
-
-id, digest       the foreign id, and sha256 of problem and steps
-split, group     the part it is in, and the problem group (a group is in one part)
-kind, protocol   error type of the injection or ""; what reviewers were asked, or ""
-problem, answer  the question that the steps answer, and the reference answer or null
-original_problem, original_steps   what the solution was made from, or null
-steps            the texts
-labels           + 0 - ? or . (not judged) for each step, and whose: labels_from is gold or KIND:NAME
-decision         agreed, settled, conflicted, incomplete, or "" where nothing was in review
-error_types      for each step a list of codes
-has_error, first_error   whether a step is wrong (null: not known), and the 0-based position of the first
-verified         for each step whether a person gave it this very label by an act of its own
-solution_verified        whether that holds for all steps up to the last judged one
-raters           people: rater (r1, r2, … in this release alone), labels, error_types, finish_reason, phase,
-                 guideline (version or null), blind_shows, labels_first
-n_raters, agreement      how many, and the share of pairs of them with the same label over the steps both judged
-guidelines       versions that they worked by
-machine_labels   rater (KIND:NAME), spec (digest or ""), labels, scores and
-                 redundancy_labels (or null), error_types
-findings         codes of what checks found
-format, problem_meta, solution_meta   where it came from; the last two as JSON text
+"""One solution of a release as Plumbline's own record: a JSON object whose members are core.record_columns'.
 
 No times and no row ids, so that the same data give the same bytes.
 """
@@ -33,7 +12,7 @@ from annotator.actions.release_select import Candidate
 from annotator.core import labels as lab
 from annotator.core import verified
 from annotator.core.release_rule import GOLD
-from annotator.models import Annotation, Rater, RaterKind
+from annotator.models import Annotation, Protocol, Rater, RaterKind
 
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _sorted = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
@@ -94,7 +73,8 @@ def record(found: Candidate, split: str, people: Anonymous, chosen_by_gold: bool
         "has_error": None if first == lab.UNKNOWN else first != lab.NO_ERROR,
         "first_error": first if first >= 0 else None,
         "verified": list(found.human),
-        "solution_verified": verified.is_whole(chosen.labels, found.human),
+        "steps_verified": verified.is_whole(chosen.labels, found.human),
+        "solution_verified": is_solution_verified(found),
         "raters": [_person(word, people) for word in words],
         "n_raters": len(words),
         "agreement": agreement([word.labels for word in words]),
@@ -119,6 +99,13 @@ def agreement(rows: Sequence[str]) -> float | None:
     return round(same / both, 6) if both else None
 
 
+def is_solution_verified(found: Candidate) -> bool:
+    """Whether a person has judged the solution as a whole, where that was the question."""
+    is_asked = found.item is not None and found.item.protocol == Protocol.CHECK_SOLUTION
+    words = (*found.people, *([found.chosen] if found.chosen else ()))
+    return is_asked and any(verified.of_solution(word.verdict) for word in words)
+
+
 def guidelines(words: Iterable[Annotation]) -> list[int]:
     return sorted({word.guideline.version for word in words if word.guideline})
 
@@ -134,6 +121,7 @@ def _person(word: Annotation, people: Anonymous) -> dict[str, Any]:
         "labels": list(word.labels),
         "error_types": error_types(word),
         "finish_reason": word.finish_reason,
+        "verdict": _sorted(word.verdict) if word.verdict else "",
         "phase": str(word.phase),
         "guideline": word.guideline.version if word.guideline else None,
         "blind_shows": word.blind_shows,

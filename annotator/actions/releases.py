@@ -15,7 +15,6 @@ from django.utils import timezone
 from annotator import errors, policies
 from annotator.actions import release_write
 from annotator.actions.record import record
-from annotator.actions.release_bar import under_bar
 from annotator.actions.release_cards import write_cards
 from annotator.actions.release_files import MANIFEST, Counts, Manifest, listed
 from annotator.actions.transfers import (
@@ -45,6 +44,7 @@ from annotator.models import (
     TransferState,
 )
 from annotator.policies import Actor
+from annotator.reports.acceptance import kinds_under_bar
 
 NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
 MOST_NOTE = 2000
@@ -96,7 +96,7 @@ def _check_rater(project: Project, field: str, named: str) -> None:
 def count(*, by: Actor, project: Project, rule: Any) -> Counts:
     """What a release by this rule would hold, and what stays out and why."""
     policies.check_at_least(by, Role.LEAD, project)
-    return release_write.count(project, check_rule(project, rule), under_bar(project))
+    return release_write.count(project, check_rule(project, rule), kinds_under_bar(project))
 
 
 def next_name(project: Project) -> str:
@@ -210,7 +210,9 @@ def write(*, row: Release, tick: Tick = lambda done, total: None) -> Release:
 def _fill(row: Release, folder: Path, tick: Tick) -> Manifest:
     rule = check_rule(row.project, row.rule)
     reporting = _reporting(row, tick)
-    manifest = release_write.write(row.project, rule, under_bar(row.project), folder, row.name, reporting)
+    manifest = release_write.write(
+        row.project, rule, kinds_under_bar(row.project), folder, row.name, reporting
+    )
     write_cards(folder, row, manifest)
     manifest.files = listed(folder, {file.name: file for file in manifest.files})
     (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8")
@@ -243,7 +245,7 @@ def _complete(row: Release, manifest: Manifest, beside: Path, folder: Path) -> N
         )  # fmt: skip
         if not done:
             raise errors.Conflict("Another worker has completed this release.")
-        said = {"name": row.name, "digest": manifest.digest, "n": counts.solutions}
+        said: dict[str, Any] = {"name": row.name, "digest": manifest.digest, "n": counts.solutions}
         record(policies.Operator(), "complete_release", row.project, transfer=row.pk, **said)
         shutil.rmtree(folder, ignore_errors=True)  # of a worker that died between this and its commit
         beside.rename(folder)

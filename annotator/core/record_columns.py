@@ -37,6 +37,7 @@ PERSON: Final = (
     Column("labels", TEXT, "A label for each step.", 1),
     Column("error_types", TEXT, _TYPES, 2),
     Column("finish_reason", TEXT, "Why the review ended where it did."),
+    Column("verdict", TEXT, "Answers to other questions, as JSON, empty for none."),
     Column("phase", TEXT, "blind, or revealed: after machines were shown."),
     Column("guideline", INTEGER, "The version of the guidelines."),
     Column("blind_shows", TEXT, "What was seen while blind."),
@@ -69,9 +70,10 @@ COLUMNS: Final = (
     Column("has_error", BOOLEAN, "Whether a step is wrong; missing where that is not known."),
     Column("first_error", INTEGER, "The 0-based position of the first wrong step, if there is one."),
     Column(
-        "verified", BOOLEAN, "For each step: whether a person gave it this label by an act of its own.", True
+        "verified", BOOLEAN, "For each step: whether a person gave it this label by an act of its own.", 1
     ),
-    Column("solution_verified", BOOLEAN, "Whether that holds for all steps up to the last judged one."),
+    Column("steps_verified", BOOLEAN, "Whether that holds for all steps up to the last judged one."),
+    Column("solution_verified", BOOLEAN, "Whether a person said of the solution as a whole if it is right."),
     Column("raters", TEXT, "What people said: their names are of this release alone.", 1, PERSON),
     Column("n_raters", INTEGER, "How many people labelled it."),
     Column("agreement", FLOAT, "Share of pairs of people with the same label, over steps that both judged."),

@@ -146,4 +146,4 @@ def as_initial(rule: Rule) -> dict[str, Any]:
     """A rule as the fields of the form, to begin the next one with."""
     plain = rule.as_json()
     splits = ", ".join(f"{name} {share:g}" for name, share in rule.splits.items())
-    return {name: plain[name] for name in RULE_FIELDS} | {"splits": splits} | plain["options"]
+    return {name: plain[name] for name in RULE_FIELDS} | {"splits": splits, **plain["options"]}

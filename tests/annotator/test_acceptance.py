@@ -11,7 +11,6 @@ from django.core.management.base import CommandError
 
 from annotator import errors
 from annotator.actions import bulk_items, review, sampling
-from annotator.actions.release_bar import under_bar
 from annotator.models import Assignment, Event, Item, Membership, Project, Sample
 from annotator.policies import Operator
 from annotator.reports import acceptance
@@ -175,7 +174,6 @@ class TestRates:
     def test_a_kind_under_the_bar_is_not_released(self, judged: Any) -> None:
         project, *_ = judged
         assert acceptance.kinds_under_bar(project) == ["circular"]
-        assert under_bar(project) == ["circular"]
         project.acceptance_bar = 0.6
         assert acceptance.kinds_under_bar(project) == []
         project.acceptance_bar = None

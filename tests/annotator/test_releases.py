@@ -15,6 +15,7 @@ from annotator import errors, tasks
 from annotator.actions import release_select, release_write, releases
 from annotator.actions.release_parquet import pyarrow
 from annotator.actions.transfers import Busy
+from annotator.core.record_columns import COLUMNS, MACHINE, PERSON
 from annotator.core.release_rule import Rule
 from annotator.models import (
     Annotation,
@@ -129,7 +130,7 @@ def test_verified_wants_a_human_act_on_every_step(
     Annotation.objects.filter(assignment__item=item).update(bulk=[1])
     assert counts(project, which="verified") == {"a step that no person acted on": 1, "": 0}
     (found,) = records(made(project, tmp_path, which="gold"))
-    assert (found["verified"], found["solution_verified"]) == ([True, False], False)
+    assert (found["verified"], found["steps_verified"]) == ([True, False], False)
 
 
 def test_a_conflict_and_a_bad_problem_stay_out(project: Project, alice: Membership, tmp_path: Path) -> None:
@@ -252,7 +253,21 @@ def test_a_record_says_who_said_what(project: Project, alice: Membership, tmp_pa
     assert [one["rater"] for one in found["machine_labels"]] == ["injector:prmbench"]
     assert found["original_steps"] == ["Add the two numbers.", "It is 3."]
     assert found["kind"] == "counterfactual"
+    assert list(found) == [column.name for column in COLUMNS]
+    assert list(found["raters"][0]) == [column.name for column in PERSON]
+    assert list(found["machine_labels"][0]) == [column.name for column in MACHINE]
     assert set(found["raters"][0]) & {"duration_ms", "created_at", "user"} == set()
+
+
+def test_a_solution_judged_as_a_whole_is_not_said_to_be_verified_by_steps(tmp_path: Path) -> None:
+    project = factories.project(overlap=1, protocol="check_solution")
+    item = factories.plain_item(project)
+    ann = factories.member(project)
+    labels = "+" * item.solution.n_steps
+    submitted(ann, item, labels, verdict={"right": "yes", "different": "no"}, bulk=list(range(len(labels))))
+    (found,) = records(made(project, tmp_path, which="all"))
+    assert (found["solution_verified"], found["steps_verified"]) == (True, False)
+    assert json.loads(found["raters"][0]["verdict"])["right"] == "yes"
 
 
 @pytest.mark.parametrize(
