@@ -54,3 +54,12 @@ def meaning(final: Final, rule: Rule) -> Hashable | None:
     if rule == "wrong_steps":
         return wrong
     return wrong, tuple(types[at] if types else frozenset() for at in wrong)
+
+
+def differing(mine: str, decided: str) -> list[int]:
+    """The 0-based steps that both label strings judge, and otherwise: '.' is no judgement."""
+    return [
+        at
+        for at, (own, gold) in enumerate(zip(mine, decided, strict=True))
+        if own != gold and lab.UNJUDGED not in (own, gold)
+    ]

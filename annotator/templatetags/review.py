@@ -64,9 +64,9 @@ def _row(page: Page, row: Row, kinds: tuple[KindKey, ...]) -> SafeString:
     drafted = page.judgement
     return format_html(
         '<li class="step{}" id="s{}" tabindex="-1">{}{}'
-        '<div class="body"><div class="text">{}</div>{}{}{}{}</div>{}{}{}</li>',
+        '<div class="body"><div class="text">{}</div>{}{}{}{}{}</div>{}{}{}</li>',
         _classes(page, i), i, _pick(i, drafted.labels[i]), _said(page.said, drafted.labels, i),
-        pieces_html(row.pieces), _tag(row.tag), _was(row), _proposal(page, i), _found(page.found, i),
+        pieces_html(row.pieces), _tag(row.tag), _was(row), _proposal(page, i), _found(page.found, i), _decided(page, i),
         _types(i, tuple(drafted.error_types.get(i, ())), kinds), _tools(page, i),
         _alternatives(page.alternatives.get(i, ()), drafted.alternatives, i),
     )  # fmt: skip
@@ -79,6 +79,15 @@ def _classes(page: Page, i: int) -> str:
         " added": i in drafted.insert, " deleted": i in drafted.delete, " bulk": i in drafted.bulk,
     }  # fmt: skip
     return "".join(name for name, holds in flags.items() if holds)
+
+
+def _decided(page: Page, i: int) -> str:
+    """What was decided of the step, where that is not what this reviewer said."""
+    if page.decided is None or i not in page.decided.differs:
+        return ""
+    label, types = page.decided.labels[i], page.decided.types.get(i, ())
+    said = ", ".join([WORDS[label], *types])
+    return format_html('<div class="decided"><b>Decided:</b> {} {}</div>', GLYPHS[label], said)
 
 
 def _tag(tag: str) -> str:

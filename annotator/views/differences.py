@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 
 from annotator import blinding
 from annotator.caching import self_tuned
-from annotator.core import labels as lab
+from annotator.core.decision import differing
 from annotator.middleware import PageRequest
 from annotator.models import Assignment, Membership
 from annotator.views import my_history, words
@@ -71,14 +71,6 @@ def page_of(me: Membership, before: str) -> tuple[list[Line], str]:
     more = my_history.mark(looked_at[-1]) if len(chunk) > CHUNK else ""
     shown = hits[:PER_PAGE]
     return _lines(me, shown, differ), my_history.mark(shown[-1]) if len(hits) > PER_PAGE else more
-
-
-def differing(mine: str, gold: str) -> list[int]:
-    """0-based steps that both judged, and otherwise."""
-    return [
-        at for at, (own, decided) in enumerate(zip(mine, gold, strict=False))
-        if own != decided and lab.UNJUDGED not in (own, decided)
-    ]  # fmt: skip
 
 
 def patterns(me: Membership) -> list[Pattern]:

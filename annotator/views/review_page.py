@@ -7,16 +7,18 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from annotator import blinding, policies
 from annotator.actions.alternatives import Alternative, alternatives_of
 from annotator.actions.review import read_draft, read_judgement, stops_at_first_error
 from annotator.core import align, keys, kinds
+from annotator.core.decision import differing
 from annotator.core.judgement import Judgement
 from annotator.core.keys import KindKey
 from annotator.errors import Incomplete, PlumblineError
 from annotator.models import Assignment, AssignmentState, Membership, Protocol
+from annotator.views import words
 from annotator.views.pace import Pace, pace_of
 from annotator.views.review_questions import Ending, Question, ending_of, questions_of
 from annotator.views.review_reveal import Claim, Found, Said, claim_of, differ, found_in, said_by
@@ -56,6 +58,16 @@ class Row:
     tag: str = ""
 
 
+class Decided(NamedTuple):
+    """What was decided, where that is not what this reviewer said. `differs`: 0-based steps.  types: of a step, the
+    titles of its error types.  reason: the lead's, "" where reviewers agreed."""
+
+    labels: str
+    differs: list[int]
+    types: Mapping[int, list[str]]
+    reason: str
+
+
 @dataclass(frozen=True)
 class Page:
     assignment: Assignment
@@ -71,6 +83,7 @@ class Page:
     claim: Claim | None
     said: list[Said]
     found: list[Found]
+    decided: Decided | None
     questions: list[Question]
     ending: Ending | None
     pace: Pace
@@ -166,6 +179,7 @@ def build(
         claim=claim_of(revealed.injection, named) if revealed and revealed.injection else None,
         said=said_by(revealed.sources) if revealed else [],
         found=found_in(revealed.findings) if revealed else [],
+        decided=_decided(assignment, judgement),
         questions=questions_of(assignment, judgement, bound, error),
         ending=ending_of(assignment),
         pace=pace_of(by, holds_one=phase != "done"),
@@ -191,6 +205,20 @@ def _task(assignment: Assignment, phase: str, *, has_alternatives: bool) -> str:
         return REVEALED_TASK
     to_the_end = protocol == Protocol.LABEL_STEPS and not stops_at_first_error(assignment)
     return (TO_THE_END if to_the_end else TASKS[protocol]) + (OTHER_WAYS if has_alternatives else "")
+
+
+def _decided(assignment: Assignment, judgement: Judgement) -> Decided | None:
+    """None also where the decision is the reviewer's own: whether an item is decided at all stays unsaid."""
+    gold = blinding.decision_on(assignment)
+    differs = differing(judgement.labels, gold.labels) if gold else []
+    if gold is None or not differs:
+        return None
+    own = assignment.project.error_types
+    types = {
+        int(at): [words.kind_title(code, own) for code in codes]
+        for at, codes in (gold.error_types or {}).items()
+    }
+    return Decided(gold.labels, differs, types, blinding.reason_of(gold))
 
 
 def _by_step(others: Sequence[Alternative]) -> dict[int, list[Alternative]]:

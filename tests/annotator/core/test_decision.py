@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotator.core.decision import Final, Rule, decide
+from annotator.core.decision import Final, Rule, decide, differing
 
 S, BAD = "solution", "bad_problem"
 
@@ -81,3 +81,11 @@ def test_a_stricter_rule_agrees_less(finals: list[Final], wanted: int) -> None:
     """Equal labels are equal wrong steps, and those an equal first error unless it is unknown."""
     if decide(finals, wanted, "labels") == "agreed":
         assert decide(finals, wanted, "wrong_steps") == "agreed"
+
+
+@pytest.mark.parametrize(
+    ("mine", "decided", "steps"),
+    [("+-+", "+-+", []), ("+-+", "++-", [1, 2]), ("+-.", "+++", [1]), ("+?0", "+-+", [1, 2]), ("...", "---", [])],
+)
+def test_steps_that_were_decided_otherwise(mine: str, decided: str, steps: list[int]) -> None:
+    assert differing(mine, decided) == steps
