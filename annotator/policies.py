@@ -72,6 +72,7 @@ ACCESS: dict[str, dict[str, Level]] = {
     "adjudicate-item": {"GET": L, "POST": L},
     "differences": {"GET": R},
     "hours": {"GET": L},
+    "reviewers": {"GET": L},
     "questions": {"GET": R, "POST": L},
     "imports": {"GET": L, "POST": L},
     "import": {"GET": L, "POST": L},
@@ -108,6 +109,7 @@ ACCESS: dict[str, dict[str, Level]] = {
     "api:export": {"GET": L},
     "api:export-file": {"GET": L},
     "api:agreement": {"GET": L},
+    "api:reviewers": {"GET": L},
 }
 
 

@@ -24,6 +24,7 @@ from annotator.views import (
     questions,
     releases,
     review,
+    reviewers,
     take_down,
     triage,
 )  # fmt: skip
@@ -84,6 +85,7 @@ lead_urls = [
         name="release-file",
     ),
     path("p/<slug:project>/acceptance/", acceptance.acceptance, name="acceptance"),
+    path("p/<slug:project>/reviewers/", reviewers.reviewers, name="reviewers"),
     path("p/<slug:project>/agreement/", agreement.agreement, name="agreement"),
     path("p/<slug:project>/agreement/steps.csv", agreement.diagnosis_file, name="diagnosis"),
     path("p/<slug:project>/audit/", audit.audit_page, name="audit"),

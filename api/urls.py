@@ -26,6 +26,7 @@ lead_urls = [
         items.reopen_decision,
         name="reopen-decision",
     ),
+    path("projects/<slug:project>/reviewers", items.reviewers, name="reviewers"),
     path("projects/<slug:project>/agreement", items.agreement, name="agreement"),
     path("projects/<slug:project>/exports", transfer.exports, name="exports"),
     path("projects/<slug:project>/exports/<int:transfer>", transfer.export, name="export"),

@@ -30,6 +30,7 @@ UNDER = {
     "release": "releases",
     "release-diff": "releases",
     "review": "mine",
+    "reviewers": "people",
 }
 
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Substr
 from django.http import HttpRequest
 from django.utils import timezone
 
-from annotator import reports
+from annotator import queue, reports
 from annotator.actions.adjudicate import BROKEN, CAUSES
 from annotator.core.findings import CODES
 from annotator.models import (
@@ -25,6 +25,7 @@ from annotator.models import (
     Membership,
     Project,
     Protocol,
+    Use,
 )  # fmt: skip
 from annotator.models.review import OPEN_STATES
 from annotator.views import paging, progress, words
@@ -38,6 +39,8 @@ HEAD = 140  # characters of a problem in a list
 ANY = ("", "any")
 YES_NO = [ANY, ("yes", "yes"), ("no", "no")]
 KINDS = [ANY, *words.KINDS.items(), (NO_KIND, "no kind")]
+USES = [ANY, (Use.DEMONSTRATION, "demonstration"), (Use.EXAM, "exam")]
+IS_PROBE = "annotator_item.is_probe"  # as the partial index has it
 DAY = forms.DateInput(attrs={"type": "date"})
 ANY_FINDING = "any"
 FINDINGS = [ANY, (ANY_FINDING, "some finding"), *((code, CODES[code].title) for code in CODES)]
@@ -54,6 +57,8 @@ class ItemFilter(forms.Form):
     protocol = forms.ChoiceField(choices=[ANY, *Protocol.choices], required=False)
     held = forms.ChoiceField(choices=YES_NO, required=False)
     retired = forms.ChoiceField(choices=YES_NO, required=False)
+    probe = forms.ChoiceField(choices=YES_NO, required=False)
+    use = forms.ChoiceField(choices=USES, required=False, label="For the exam")
     open = forms.ChoiceField(choices=YES_NO, required=False, label="Wants a reviewer")
     reviewer = forms.ChoiceField(required=False, label="Submitted by")
     hands = forms.ChoiceField(required=False, label="In the hands of")
@@ -95,6 +100,10 @@ class ItemFilter(forms.Form):
             rows = rows.filter(protocol=chosen["protocol"])
         if "cause" in chosen:
             rows = rows.filter(decision=Decision.SETTLED, **_of_cause(chosen["cause"]))
+        if "probe" in chosen:
+            rows = rows.filter(queue.literally(IS_PROBE) if chosen["probe"] == "yes" else Q(is_probe=False))
+        if "use" in chosen:
+            rows = rows.filter(use=chosen["use"])
         for name in ("held", "retired"):
             if name in chosen:
                 rows = rows.filter(**{name: chosen[name] == "yes"})

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from annotator import blinding, errors, reports
 from annotator.actions import adjudicate as adjudicating
 from annotator.actions import items as acts
+from annotator.measured import reviewers as measured_reviewers
 from annotator.models import Annotation, Decision, Item
 from api import serializers as shapes
 from api.requests import member
@@ -109,3 +110,10 @@ def reopen_decision(request: Request, project: str, item: int) -> Response:
 def agreement(request: Request, project: str) -> Response:
     """The same figures as the page and `manage.py agreement --json`; undefined is null with a reason."""
     return Response(reports.agreement(member(request).project))
+
+
+@extend_schema(responses=OpenApiTypes.OBJECT)
+@api_view(["GET"])
+def reviewers(request: Request, project: str) -> Response:
+    """How right reviewers are on probes: the same as `manage.py reviewers --json`."""
+    return Response(measured_reviewers.current(member(request).project))
