@@ -14,6 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotator import queue
 from annotator.actions import account, people, review
+from annotator.actions.release_files import Counts, Manifest
 from annotator.models import (
     Annotation,
     Assignment,
@@ -25,6 +26,7 @@ from annotator.models import (
     Project,
     Question,
     Rater,
+    Release,
     Role,
     Solution,
     TransferState,
@@ -82,6 +84,10 @@ TABLE: dict[str, dict[str, str]] = {
     "exports": {"GET": LEADS, "POST": LEADS},
     "export": {"GET": LEADS, "POST": LEADS},
     "export-file": {"GET": LEADS},
+    "releases": {"GET": LEADS, "POST": LEADS},
+    "release": {"GET": LEADS, "POST": LEADS},
+    "release-file": {"GET": LEADS},
+    "release-diff": {"GET": LEADS},
     "agreement": {"GET": LEADS},
     "audit": {"GET": LEADS},
     "audit-file": {"GET": LEADS},
@@ -119,6 +125,9 @@ def _walk(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, URLPatte
 URLS = dict(_walk(get_resolver().url_patterns))
 
 
+RELEASED = Manifest("check", "1.0", "d", {"which": "gold"}, Counts()).as_json()
+
+
 class World:
     """A project with one of everything that a URL may name, and its visitors, all signed in."""
 
@@ -146,11 +155,11 @@ class World:
 
     def arguments(self, name: str) -> dict[str, Any]:
         """What the URL of this name needs, all of it there and of this project."""
-        kind = Import if name.startswith("import") else Export
+        kind = _kind(name)
         known = {
             "project": self.project.slug, "assignment": self.assignment.pk, "item": self.item.pk,
             "transfer": self.transfers[kind], "token": self.link if name == "set-password" else self.token,
-            "uid": self.uid,
+            "uid": self.uid, "file": "manifest.json",
         }  # fmt: skip
         return {argument: known[argument] for argument in URLS[name].pattern.converters}
 
@@ -171,6 +180,11 @@ class World:
         return response  # type: ignore[return-value]
 
 
+def _kind(name: str) -> type[Import | Export | Release]:
+    """What `transfer` is in the URL of this name."""
+    return Import if name.startswith("import") else Release if name.startswith("release") else Export
+
+
 def _transfers(project: Project, data_dir: Path) -> dict[type, int]:
     path = data_dir / "labels.jsonl"
     path.write_text("{}\n")
@@ -183,7 +197,12 @@ def _transfers(project: Project, data_dir: Path) -> dict[type, int]:
         n_bytes=3,
     )
     read = Import.objects.create(project=project, format="prmbench", state=TransferState.COMPLETE)
-    return {Export: export.pk, Import: read.pk}
+    (data_dir / "manifest.json").write_text("{}\n")
+    release = Release.objects.create(
+        project=project, name="1.0", state=TransferState.COMPLETE, path=str(data_dir), digest="d",
+        report=RELEASED, n_records=0,
+    )  # fmt: skip
+    return {Export: export.pk, Import: read.pk, Release: release.pk}
 
 
 def _client(user: User) -> Client:
@@ -247,7 +266,7 @@ def test_objects_of_another_project_are_not_there(name: str, world: World, tmp_p
             factories.member(project, "owner", Role.OWNER)
     assignment = queue.claim(by=Membership.objects.get(project=elsewhere, user=owner))
     assert assignment
-    kind = Import if name.startswith("import") else Export
+    kind = _kind(name)
     foreign = {
         "assignment": assignment.pk, "item": there.pk, "transfer": _transfers(elsewhere, tmp_path)[kind],
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from annotator import errors, tasks
@@ -264,7 +266,8 @@ def test_a_solution_judged_as_a_whole_is_not_said_to_be_verified_by_steps(tmp_pa
     item = factories.plain_item(project)
     ann = factories.member(project)
     labels = "+" * item.solution.n_steps
-    submitted(ann, item, labels, verdict={"right": "yes", "different": "no"}, bulk=list(range(len(labels))))
+    verdict = {"right": "yes", "different": "no", "answer": "right"}
+    submitted(ann, item, labels, verdict=verdict, bulk=list(range(len(labels))))
     (found,) = records(made(project, tmp_path, which="all"))
     assert (found["solution_verified"], found["steps_verified"]) == (True, False)
     assert json.loads(found["raters"][0]["verdict"])["right"] == "yes"
@@ -504,6 +507,93 @@ def test_only_listed_files_are_served(lead: Membership, tmp_path: Path) -> None:
     for name in ("../1/manifest.json", "/etc/passwd", "records", "", ".train.rows"):
         with pytest.raises(errors.Missing):
             releases.file_of(row, name)
+
+
+# ---- pages
+
+
+def visit(who: Membership, path: str = "", **data: Any) -> Any:
+    client = Client()
+    client.force_login(who.user)
+    url = f"/p/{who.project.slug}/releases/{path}"
+    return client.post(url, data) if data else client.get(url)
+
+
+def test_a_release_is_counted_made_and_fetched_on_pages(
+    lead: Membership, alice: Membership, bell: Any, tmp_path: Path
+) -> None:
+    submitted(alice, one_item(lead.project, tmp_path), "--")
+    one_item(lead.project, tmp_path, idx="open")
+    assert "No releases yet" in visit(lead).content.decode()
+    counted = visit(lead, "?which=all&splits=train+0.5,+test+50%25&formats=trl&parquet=on").content.decode()
+    assert "Make this release" in counted
+    assert "<b>2</b> solutions" in counted
+    assert not Release.objects.exists()
+    made_it = visit(
+        lead, which="all", splits="train 0.5, test 0.5", formats=["trl"], name="v1", note="First."
+    )
+    row = Release.objects.get()
+    assert made_it["Location"] == f"/p/{lead.project.slug}/releases/{row.pk}/"
+    assert (row.rule["splits"], row.rule["parquet"], row.note) == (
+        {"test": 0.5, "train": 0.5},
+        False,
+        "First.",
+    )
+    assert "Waiting for a worker" in visit(lead, f"{row.pk}/").content.decode()
+    tasks.write_release(row.pk)
+    row.refresh_from_db()
+    page = visit(lead, f"{row.pk}/").content.decode()
+    assert all(one["name"] in page for one in row.files)
+    file = visit(lead, f"{row.pk}/files/manifest.json")
+    assert json.loads(b"".join(file.streaming_content))["digest"] == row.digest
+    assert visit(lead, f"{row.pk}/files/../../1/x").status_code == 404
+    again = visit(lead).content.decode()
+    assert [tag for tag in re.findall("<input[^>]+>", again) if 'value="all"' in tag and "checked" in tag]
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("which=silver", "silver"), ("which=gold&splits=train", "a name and a share"),
+        ("which=gold&splits=train+0.5", "add up to 1"), ("which=gold&splits=a+0.5,a+0.5", "two parts named a"),
+        ("which=gold&formats=trl&neutral=keep", "choose right or wrong or drop"),
+        ("which=gold&min_raters=-1", "greater than or equal to 0"),
+    ],
+)  # fmt: skip
+def test_a_form_that_cannot_be_keeps_what_was_typed(query: str, says: str, lead: Membership) -> None:
+    answer = visit(lead, f"?{query}&name=mine")
+    assert answer.status_code == 400
+    assert says in answer.content.decode()
+
+
+def test_a_name_that_is_taken_is_said_at_its_field(lead: Membership, bell: Any, tmp_path: Path) -> None:
+    asked(lead, name="v1")
+    answer = visit(lead, which="gold", name="v1")
+    assert answer.status_code == 400
+    assert "a name is used once" in answer.content.decode()
+
+
+def test_an_unfinished_release_is_given_up_or_taken_up(lead: Membership, bell: Any, tmp_path: Path) -> None:
+    row = asked(lead)
+    Release.objects.update(error="It stopped.")
+    assert "Begin again" in visit(lead, f"{row.pk}/").content.decode()
+    assert visit(lead, f"{row.pk}/", do="resume").status_code == 302
+    assert visit(lead, f"{row.pk}/", do="burn").status_code == 400
+    assert visit(lead, f"{row.pk}/", do="discard")["Location"].endswith("/releases/")
+    assert not Release.objects.exists()
+
+
+def test_two_releases_are_compared_on_a_page(lead: Membership, alice: Membership, tmp_path: Path) -> None:
+    item = one_item(lead.project, tmp_path)
+    assert "no two releases" in visit(lead, "diff/").content.decode()
+    made(lead.project, tmp_path, name="a", which="all")
+    submitted(alice, item, "--")
+    made(lead.project, tmp_path, name="b", which="gold")
+    page = visit(lead, "diff/?a=a&b=b").content.decode()
+    assert "<code>+-</code>" in page
+    assert "<code>--</code>" in page
+    assert "The two are the same" in visit(lead, "diff/?a=a&b=a").content.decode()
+    assert visit(lead, "diff/?a=a&b=nowhere").status_code == 400
 
 
 # ---- cost
