@@ -1,6 +1,7 @@
 """Many ratings as columns, so that a slice of them is an index array and a statistic one pass of numpy.
 
-A rating is one rater's labels of one solution. A cluster is what an interval draws: a group of problems.
+A rating is one rater's labels of one solution, one character a step: `-`, `0` and `+` are judgements, `?` (unsure)
+and `.` (not judged) are missing and never count as wrong. A cluster is what an interval draws: a group of problems.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,12 +10,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from annotator.core.agreement import VALUES, encode
 from annotator.core.coefficients import N_VALUES, Floats, Ints
-from annotator.core.labels import NO_ERROR, WRONG
+from annotator.core.labels import NEUTRAL, NO_ERROR, RIGHT, UNJUDGED, UNSURE, WRONG
 from annotator.core.pairs import same_first_error
 
+VALUES = WRONG + NEUTRAL + RIGHT  # ascending, for the ordinal metric; a value's code is its position here
+MISSING = UNSURE + UNJUDGED
+
 _WRONG = VALUES.index(WRONG)
+_MISSING, _FOREIGN = -1, -2
+_CODE_OF = np.full(128, _FOREIGN, dtype=np.int8)
+_CODE_OF[[ord(label) for label in MISSING]] = _MISSING
+_CODE_OF[[ord(label) for label in VALUES]] = range(N_VALUES)
 
 
 class Columns(NamedTuple):
@@ -23,7 +30,7 @@ class Columns(NamedTuple):
     solution, rater, cluster: ids.  first_error: 0-based, NO_ERROR or UNKNOWN.  start: where a rating's labels
     begin in `code`.  base: where its solution's steps begin, if solutions lie end to end.  verdict: 0 some step
     is wrong, whatever is unjudged, 1 none is, -1 unknown.  is_whole: every step is judged.  code: position in
-    agreement.VALUES, negative where missing.  n_clusters: clusters are numbered below it.
+    VALUES, negative where missing.  n_clusters: clusters are numbered below it.
     """
 
     solution: Ints
@@ -91,6 +98,17 @@ def columns(
     return Columns(
         solutions, raters, clusters, firsts, n_steps, start, base, verdict, is_whole, code, n_clusters
     )
+
+
+def encode(labels: str) -> NDArray[np.int8]:
+    """Codes of a label string, int8 (steps,): the position in `VALUES`, or -1 where missing.
+
+    Raises ValueError for a character that is no label.
+    """
+    codes: NDArray[np.int8] = _CODE_OF[np.frombuffer(labels.encode("ascii"), dtype=np.uint8)]
+    if (codes == _FOREIGN).any():
+        raise ValueError(f"labels are {VALUES + MISSING}, not {labels[int(np.argmin(codes))]!r}")
+    return codes
 
 
 def _how_many(labels: NDArray[np.bool_], start: Ints) -> Ints:

@@ -9,7 +9,7 @@ from annotator.core import columns as cols
 from annotator.core import pairs, panel
 from annotator.core.coefficients import NO_PAIR, NOT_BOTH, Floats, Ints, Statistic
 from annotator.core.columns import Columns, Facing, Panel
-from annotator.core.intervals import Draws, Interval, OfSums
+from annotator.core.intervals import DRAWS, Draws, Interval, OfSums
 from annotator.core.panel import Estimate
 
 PANEL = {
@@ -39,9 +39,9 @@ NOT_BOTH_WHOLE = "no solution was judged as a whole by both"
 class Comparing:
     """What all comparisons of one report share: its ratings and the draws of their clusters."""
 
-    def __init__(self, of: Columns) -> None:
+    def __init__(self, of: Columns, draws: int = DRAWS) -> None:
         self.of = of
-        self.draws = Draws(of.n_clusters)
+        self.draws = Draws(of.n_clusters, draws)
 
     def among(self, which: Ints, unit: Ints, faced: Facing) -> dict[str, Any]:
         """How far the raters of a group agree; which: index array of their ratings; unit: int (ratings,), what

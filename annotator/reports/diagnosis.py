@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from django.db.models import QuerySet
 
-from annotator.core.agreement import MISSING
+from annotator.core.columns import MISSING
 from annotator.core.spreadsheet import harmless
 from annotator.models import Annotation, FinishReason, Item, Phase, Project, Use
 from annotator.reports.loading import JUDGED, blind, names

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from annotator import errors, reports
-from annotator.core.agreement import VALUES
+from annotator.core.columns import VALUES
 from annotator.models import BlindShows, Project
 from annotator.views import charts, words
 from annotator.views.item_filters import NO_KIND

@@ -5,7 +5,7 @@ from math import ceil, floor
 from typing import Any, NamedTuple
 
 WIDTH, HEIGHT = 560, 230
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 12, 34  # margins
+LEFT, RIGHT, TOP, BOTTOM = 62, 12, 12, 34  # margins
 LETTER = 10  # the width of one, as phones show it
 ASIDE = 5  # between the marks of two lines at one place
 
