@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db.models import Count, Max, Min, QuerySet, Sum
 
-from annotator import reports
+from annotator import measured, reports
 from annotator.actions.release_files import Manifest
+from annotator.core import accuracy
 from annotator.core.datasheet import AGREEMENT, Facts, Measure, kind_titles
 from annotator.models import (
     Annotation,
@@ -51,6 +52,7 @@ def facts_of(release: Release, manifest: Manifest) -> Facts:
         causes=_causes(project),
         agreement=_agreement(said["people"]) if said["people"]["n_raters"] > 1 else (),
         machine_agreement=[_measure(one["rater"], one["kappa"], is_share=False) for one in said["raters"]],
+        accuracy=_accuracy(project),
         acceptance=_acceptance(project),
         taken_down=Problem.objects.filter(project=project, taken_down_at__isnull=False).count(),
     )
@@ -82,6 +84,25 @@ def _measure(name: str, found: Mapping[str, Any], *, is_share: bool = True) -> M
 
 def _agreement(people: Mapping[str, Any]) -> list[Measure]:
     return [_measure(title, people[name], is_share=name not in IN_UNITS) for name, title in AGREEMENT.items()]
+
+
+def _accuracy(project: Project) -> list[Measure]:
+    """Of all reviewers together, on probes; none where no probe was answered."""
+    answered = [case for cases in measured.by_rater(project, Use.PROBE).values() for case in cases]
+    if not answered:
+        return []
+    rule, titles = measured.rule_of(project), kind_titles(project.error_types)
+    kinds = accuracy.by_kind(answered, rule)
+    return [
+        _share("items right", accuracy.items_right(answered, rule)),
+        _share("steps right", accuracy.steps_right(answered, rule)),
+        *(_share(f"items right: {titles.get(kind, kind) or 'no kind'}", one) for kind, one in kinds.items()),
+    ]
+
+
+def _share(name: str, found: accuracy.Share) -> Measure:
+    low, high, why = found.interval
+    return Measure(name, found.value, low, high, found.n, why)
 
 
 def _acceptance(project: Project) -> list[Measure]:
