@@ -86,6 +86,7 @@ ACCESS: dict[str, dict[str, Level]] = {
     "release-file": {"GET": L},
     "release-diff": {"GET": L},
     "acceptance": {"GET": L, "POST": L},
+    "pull": {"GET": L},
     "agreement": {"GET": L},
     "diagnosis": {"GET": L},
     "audit": {"GET": L},

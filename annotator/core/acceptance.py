@@ -58,6 +58,13 @@ class Rate(NamedTuple):
     why: str = ""
 
 
+def rate_of(part: int, whole: int, why: str) -> Rate:
+    """part / whole with its interval; undefined because of `why` where the whole is 0."""
+    if not whole:
+        return Rate(None, 0, Interval(None, None, why), why)
+    return Rate(part / whole, whole, wilson(part, whole))
+
+
 def rates(sample: Iterable[Drawn]) -> dict[str, Rate]:
     """Each of RATES over the items of which it can be said."""
     said = [_said_of(one) for one in sample]
@@ -121,7 +128,4 @@ def _together(answers: Iterable[str]) -> str:
 
 def _rate(name: str, said: Sequence[bool | None]) -> Rate:
     known = [one for one in said if one is not None]
-    part, whole = sum(known), len(known)
-    why = "" if whole else NOTHING.get(name, UNDECIDED)
-    interval = wilson(part, whole) if whole else Interval(None, None, why)
-    return Rate(part / whole if whole else None, whole, interval, why)
+    return rate_of(sum(known), len(known), NOTHING.get(name, UNDECIDED))

@@ -13,7 +13,7 @@ FOR_ALL = (("project", "Project"), ("mine", "My work"), ("guidelines", "Guidelin
 FOR_EXAM = (("exam", "Exam"),)
 FOR_LEADS = (
     ("items", "Items"), ("adjudicate", "Adjudicate"), ("triage", "Triage"),
-    ("questions", "Questions"), ("agreement", "Agreement"), ("acceptance", "Acceptance"),
+    ("questions", "Questions"), ("agreement", "Agreement"), ("acceptance", "Acceptance"), ("pull", "Pull"),
     ("imports", "Imports"), ("exports", "Exports"), ("releases", "Releases"),
     ("people", "People"), ("audit", "Audit"), ("settings", "Settings"),
 )  # fmt: skip

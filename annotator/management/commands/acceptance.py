@@ -67,11 +67,12 @@ def _text(found: dict[str, Any]) -> str:
     for kind, part in [*found["kinds"].items(), ("all", found)]:
         under = ", UNDER THE BAR" if part["under_bar"] else ""
         lines.append(f"  {kind or 'no kind'}: {part['n_decided']} of {part['n_drawn']} decided{under}")
-        lines += [f"    {name:15}{_rate(rate)}" for name, rate in part["rates"].items()]
+        lines += [f"    {name:15}{rate_text(rate)}" for name, rate in part["rates"].items()]
     return "\n".join(lines)
 
 
-def _rate(rate: dict[str, Any]) -> str:
+def rate_text(rate: dict[str, Any]) -> str:
+    """A share as one line: per cent, interval, n."""
     if rate["value"] is None:
         return f"– ({rate['why']})"
     low, high = rate["interval"]["low"], rate["interval"]["high"]
