@@ -13,9 +13,19 @@ from django.core.management import call_command
 from playwright.sync_api import Page
 
 from annotator import queue
-from annotator.actions import account, annotation_import, exports, guidelines, imports, people, review
+from annotator.actions import (
+    account,
+    annotation_import,
+    exports,
+    guidelines,
+    imports,
+    people,
+    releases,
+    review,
+)
 from annotator.actions.import_files import find_files
-from annotator.models import Assignment, Export, Import, Item, Membership, Project, Role
+from annotator.actions.sampling import draw
+from annotator.models import Assignment, Export, Import, Item, Membership, Project, Release, Role
 from annotator.policies import Operator
 from tests import factories as make
 from tests.e2e.conftest import DESKTOP, PHONE, shoot
@@ -34,11 +44,18 @@ PAGES = {
     "items": "/p/{slug}/items/", "items-filtered": "/p/{slug}/items/?decision=conflicted",
     "items-found": "/p/{slug}/items/?finding=any", "triage": "/p/{slug}/triage/",
     "bulk": "/p/{slug}/items/bulk/?do=assign&finding=any", "take-down": "/p/{slug}/items/{item}/take-down/",
+    "adjudicate": "/p/{slug}/adjudicate/", "adjudicate-item": "/p/{slug}/items/{item}/adjudicate/",
+    "differences": "/p/{slug}/mine/differences/",
     "item": "/p/{slug}/items/{item}/", "imports": "/p/{slug}/imports/",
     "import": "/p/{slug}/imports/{imported}/", "import-labels": "/p/{slug}/imports/labels/",
     "import-judgements": "/p/{slug}/imports/{labels}/", "import-map": "/p/{slug}/imports/{unmapped}/map/",
     "exports": "/p/{slug}/exports/",
-    "export": "/p/{slug}/exports/{exported}/", "agreement": "/p/{slug}/agreement/", "missing": "/p/{slug}/nowhere/",
+    "export": "/p/{slug}/exports/{exported}/", "agreement": "/p/{slug}/agreement/",
+    "releases": "/p/{slug}/releases/",
+    "releases-counted": "/p/{slug}/releases/?which=all&formats=trl&formats=pairs&parquet=on",
+    "release": "/p/{slug}/releases/{released}/", "release-diff": "/p/{slug}/releases/diff/?a=1.0&b=1.0",
+    "acceptance": "/p/{slug}/acceptance/", "pull": "/p/{slug}/pull/",
+    "missing": "/p/{slug}/nowhere/",
     "review-blind": "/p/{slug}/review/{blind}/", "review-revealed": "/p/{slug}/review/{revealed}/",
     "review-done": "/p/{slug}/review/{done}/",
 }  # fmt: skip
@@ -114,11 +131,15 @@ def world(transactional_db: None, tmp_path: Path, settings: Any) -> dict[str, An
     people.invite(by=lead, project=project, role=Role.REVIEWER, note=HOSTILE[:120])
     exported = exports.start_export(by=Operator(), project=project, format="prmbench", which="all")
     exports.write(row=Export.objects.get())
+    rule = {"which": "all", "formats": ["prmbench", "processbench"]}
+    released = releases.start_release(by=Operator(), project=project, rule=rule, note=HOSTILE)
+    releases.write(row=Release.objects.get())
+    draw(by=lead, project=project, share=1.0, seed=1)
     blind = queue.claim(by=alice)
     return {
         "project": project, "lead": lead, "alice": alice, "bob": bob, "slug": project.slug,
         "item": done.item_id, "done": done.pk, "revealed": revealed.pk, "blind": blind.pk,
-        "exported": exported.pk, "imported": project.imports.get(format="prmbench").pk,
+        "exported": exported.pk, "released": released.pk, "imported": project.imports.get(format="prmbench").pk,
         "unmapped": own_records(lead).pk, "labels": hostile_labels(project, tmp_path).pk,
     }  # fmt: skip
 
@@ -180,7 +201,7 @@ def test_the_api_docs_load_under_the_strict_policy(sit: Callable[..., Any], worl
 def test_an_empty_project_says_what_to_do(sit: Callable[..., Any], transactional_db: None) -> None:
     project: Project = make.project()
     seat = sit(make.member(project, "lead", Role.OWNER))
-    for name in ("project", "items", "questions", "imports", "exports", "agreement", "mine"):
+    for name in ("project", "items", "questions", "imports", "exports", "releases", "agreement", "mine"):
         page = seat.open(PAGES[name].format(slug=project.slug))
         check(page, name)
         shoot(page, f"empty-{name}-1280-light")
