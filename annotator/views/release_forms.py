@@ -76,7 +76,11 @@ class ReleaseForm(Plain, forms.Form):
         choices=[USUAL, ("drop", "left out"), ("keep", "kept")],
         required=False, label="In foreign formats labels after the first wrong step are",
     )  # fmt: skip
-    name = forms.CharField(required=False, max_length=40, help_text="As it is cited; used once, for ever.")
+    name = forms.CharField(
+        required=False,
+        max_length=40,
+        help_text="As it is cited; used once, for ever. Empty: the next free number.",
+    )
     note = forms.CharField(
         required=False, max_length=releases.MOST_NOTE, widget=forms.Textarea(attrs={"rows": 2}),
         help_text="For its readers: what is new, what to mind.",
@@ -91,7 +95,7 @@ class ReleaseForm(Plain, forms.Form):
         self._offer("raters", [(rater, rater) for rater in raters])
         kinds = sorted(releases.known(project).kinds)
         self._offer("kinds", [(kind, words.kind_title(kind)) for kind in kinds])
-        self.fields["name"].initial = releases.next_name(project)
+        self.fields["name"].widget.attrs["placeholder"] = releases.next_name(project)
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]

@@ -78,7 +78,7 @@ def _shown(counts: dict[str, Any]) -> dict[str, Any]:
     kinds = {**counts["kinds"], **counts["kinds_left_out"]}
     most = max((counts["kinds"].get(k, 0) + counts["kinds_left_out"].get(k, 0) for k in kinds), default=1)
     return {
-        "kinds": [_bar(kind, counts, most) for kind in sorted(kinds)],
+        "kinds": [_bar(kind, counts, most) for kind in sorted(kinds, key=lambda kind: (not kind, kind))],
         "splits": counts["splits"],
         "labels": [(LABEL_WORDS[label], counts["labels"].get(label, 0)) for label in LABEL_WORDS],
         "left_out": sorted(counts["left_out"].items(), key=lambda pair: (-pair[1]["n"], pair[0])),
@@ -113,9 +113,25 @@ def release_page(request: PageRequest, project: str, transfer: int) -> HttpRespo
         "shown": _shown(row.report["counts"]) if row.report else None,
         "manifest": MANIFEST,
         "others": others[:50] if row.report else [],
-        "rule": row.report["rule"] if row.report else row.rule,
+        "rule": _rule(row.report["rule"] if row.report else row.rule),
     }
     return render(request, "annotator/release.html", context)
+
+
+def _rule(rule: dict[str, Any]) -> list[tuple[str, str]]:
+    """The members of a rule that say something, in words."""
+    return [(name, said) for name, value in rule.items() if (said := _said(value)) not in ("–", "no", "0")]
+
+
+def _said(value: Any) -> str:
+    """A member of a rule in words; "–" for none."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        value = [f"{name} {_said(one)}" for name, one in value.items()]
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "–"
+    return f"{value:g}" if isinstance(value, float) else "–" if value is None else str(value)
 
 
 def _act(request: PageRequest, row: Release) -> HttpResponse:
@@ -160,6 +176,7 @@ def _diff_shown(found: dict[str, Any]) -> dict[str, Any]:
     kinds = sorted({kind for name in names for kind in found[name]})
     changes = [(change.split(" "), n) for change, n in found["changes"].items()]
     return {
+        "rule": [(name, _said(a), _said(b)) for name, (a, b) in found["rule"].items()],
         "positions": [(at, n, round(100 * n / most, 2)) for at, n in positions],
         "changes": [(LABEL_WORDS[was], LABEL_WORDS[now], n) for (was, now), n in changes],
         "kinds": [
