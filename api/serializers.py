@@ -202,6 +202,14 @@ class AnnotationSerializer(serializers.Serializer[object]):
     verdict = serializers.JSONField(allow_null=True)
     finish_reason = serializers.CharField()
     note = serializers.CharField()
+    guideline = serializers.IntegerField(
+        source="guideline.version", default=None, allow_null=True, help_text="The version of the guidelines."
+    )
+    blind_shows = serializers.CharField(
+        help_text="What a blind reviewer of an injection saw: diff or solution."
+    )
+    labels_first = serializers.BooleanField(help_text="False: machines were shown from the beginning.")
+    duration_ms = serializers.IntegerField(allow_null=True)
     created_at = serializers.DateTimeField()
 
 

@@ -101,7 +101,11 @@ def context(item: Item) -> dict[str, Any]:
         "ratings": ratings,
         "people": [rating for rating in ratings if rating.is_person],
         "asked": [ASKED.get(name, name.capitalize()) for name in asked],
-        "answered": [(rating, _answers(rating, asked, own)) for rating in ratings if rating.is_person],
+        "answered": [
+            (rating, _answers(rating, asked, own), words.saw(rating.last, item.protocol))
+            for rating in ratings
+            if rating.is_person
+        ],
         "rows": _rows(solution, pairs, ratings, own),
         "alternatives": item_alternatives.rated(item),
         "edits": _edits(ratings, solution),

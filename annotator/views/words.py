@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from annotator.core import labels as lab
-from annotator.models import Decision, Item
+from annotator.models import Annotation, BlindShows, Decision, Item, Phase, Protocol
 
 KINDS = {kind.code: kind.title for kind in lab.ERROR_TYPES} | {lab.MULTI_SOLUTIONS: "another solution"}
 DECISION_LOOK = {
@@ -47,6 +47,17 @@ def duration(ms: float | None) -> str:
         return f"{seconds} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02}"
+
+
+def saw(annotation: Annotation, protocol: str) -> str:
+    """What a person had been shown when they said this; "–" where that was nothing but the solution."""
+    is_injection = protocol == Protocol.VERIFY_INJECTION and annotation.blind_shows
+    shows = [BlindShows(annotation.blind_shows).label] if is_injection else []
+    if not annotation.labels_first:
+        shows.append("what machines say, from the beginning")
+    elif annotation.phase == Phase.REVEALED:
+        shows.append("after labelling, what machines say")
+    return "; ".join(shows) or "–"
 
 
 def decision_look(item: Item) -> str:

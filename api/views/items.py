@@ -67,7 +67,7 @@ def item(request: Request, project: str, item: int) -> Response:
         raise errors.Missing("There is no such item in this project.")
     acts.look(by=member(request), item=found)
     rows = Annotation.objects.filter(solution=found.solution, superseded_at__isnull=True)
-    found.annotations = rows.select_related("rater").order_by("id")  # type: ignore[attr-defined]
+    found.annotations = rows.select_related("rater", "guideline").order_by("id")  # type: ignore[attr-defined]
     found.findings = blinding.findings(found.solution)  # type: ignore[attr-defined]
     found.adjudication = adjudicating.adjudication_of(found)  # type: ignore[attr-defined]
     found.seen = adjudicating.seen_version(found)  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from django.test import Client
 
 from annotator import audit
 from annotator.actions.record import record
-from annotator.models import Event, Membership, Role
+from annotator.models import Event, Guideline, Membership, Role
 from annotator.policies import Operator
 from tests import factories
 from tests.annotator.reviewed import submitted
@@ -175,6 +175,25 @@ def test_a_reviewer_reads_no_events(lead: Membership) -> None:
     assert page(anna).status_code == 403
     assert page(anna, name="audit/file").status_code == 403
     assert "audit/" not in page(anna, name="").content.decode()
+
+
+def test_an_annotation_says_what_its_rater_had_seen(lead: Membership) -> None:
+    item = factories.injected_item(lead.project, protocol="verify_injection", wanted=1)
+    anna = Membership.objects.get(user=Event.objects.get(verb="submit").actor)
+    lead.project.guideline = Guideline.objects.create(project=lead.project, version=3, text="Judge.")
+    lead.project.save()
+    submitted(Membership.objects.get(pk=anna.pk), item, "+" * item.solution.n_steps)
+    shown = page(lead, name=f"items/{item.pk}/").content.decode()
+    assert "version 3" in shown
+    assert "the solution with what changed; after labelling, what machines say" in shown
+    client = Client()
+    client.force_login(lead.user)
+    found = client.get(f"/api/v1/projects/{lead.project.slug}/items/{item.pk}").json()["annotations"]
+    people = [one for one in found if one["phase"] in ("blind", "revealed")]
+    assert [(one["guideline"], one["blind_shows"], one["labels_first"]) for one in people] == [
+        (3, "diff", True)
+    ] * 2
+    assert {one["guideline"] for one in found if one["phase"] == "machine"} == {None}
 
 
 def sources() -> dict[str, ast.Module]:
