@@ -1,10 +1,13 @@
 """Where a reviewer and the decision differ: when it is shown, what of it, and to whom."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotator.actions import adjudicate as acts
+from annotator.actions import items as item_acts
 from annotator.models import Assignment, Decision, Item, Membership, Use
 from annotator.views import differences
 from tests import factories as make
@@ -126,3 +129,38 @@ def test_pages_go_on_where_the_last_one_ended(monkeypatch: pytest.MonkeyPatch) -
     assert differences.patterns(world.bob) == [(6, "you called correct what was wrong")]
     assert 'rel="next"' in page(world.bob)
     assert page(world.bob, "?before=nonsense")
+
+
+def test_more_items_make_no_more_queries() -> None:
+    """Of the reviewer's page by the number of items, of the lead's by the number of reviewers."""
+    world = World()
+    settled(world)
+    counts = []
+    for n in (0, 8):
+        for _ in range(n):
+            item = make.plain_item(world.project, 1)
+            submitted(world.alice, item, "+-++")
+            submitted(world.bob, item, "+-0+")
+            Item.objects.filter(pk=item.pk).update(decision="agreed", gold=item.solution.annotations.first())
+        with CaptureQueriesContext(connection) as queries:
+            page(world.bob)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_more_reviewers_make_no_more_queries() -> None:
+    world = World(overlap=2)
+    address = reverse("adjudicate-item", args=[world.project.slug, world.item.pk])
+    client, counts = signed_in(world.lead), []
+    client.get(address)  # the first look is recorded
+    for n in (0, 4):
+        if n:
+            item_acts.set_wanted(
+                by=world.lead, project=world.project, item_id=world.item.pk, n=2 + n, because="x"
+            )
+        for _ in range(n):
+            submitted(make.member(world.project), world.item, "++0+")
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

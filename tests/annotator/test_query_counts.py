@@ -150,6 +150,7 @@ LEAD_PAGES = [
     f"{PROJECT}items/?finding=any&decision=incomplete",
     f"{PROJECT}items/bulk/?do=wanted&kind=circular",
     f"{PROJECT}triage/",
+    f"{PROJECT}adjudicate/",
     f"{PROJECT}questions/",
     f"{PROJECT}questions/?state=answered",
     f"{PROJECT}agreement/",
@@ -163,7 +164,7 @@ def test_a_leads_pages_make_the_same_queries_at_any_size(worlds: tuple[World, Wo
     assert len(large) <= 25
 
 
-@pytest.mark.parametrize("path", ["/", PROJECT, f"{PROJECT}questions/"])
+@pytest.mark.parametrize("path", ["/", PROJECT, f"{PROJECT}questions/", f"{PROJECT}mine/differences/"])
 def test_a_reviewers_pages_make_the_same_queries_at_any_size(worlds: tuple[World, World], path: str) -> None:
     small, large = (get(world.reviewer, path) for world in worlds)
     assert len(small) == len(large), "\n".join(large)
