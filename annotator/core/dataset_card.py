@@ -95,7 +95,8 @@ def escaped(text: str) -> str:
 
 
 def yaml(value: Any, indent: int = 0) -> str:
-    """Nested mappings, lists and scalars as YAML. Texts are quoted as JSON does, which YAML reads the same."""
+    """Nested mappings, lists and scalars as YAML. Texts are quoted as JSON does, which YAML reads the
+    same; names of members are ours, and plain words."""
     pad = "  " * indent
     if isinstance(value, Mapping):
         return "".join(f"{pad}{name}:{_after(one, indent)}" for name, one in value.items())
