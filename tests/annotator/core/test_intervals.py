@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from annotator.core.intervals import FEW, OFTEN_UNDEFINED, bootstrap, drawn, wilson
+from annotator.core.intervals import FEW, OFTEN_UNDEFINED, Draws, bootstrap, drawn, of_draws, wilson
 
 
 @given(st.integers(0, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -67,3 +67,28 @@ def test_one_cluster_and_often_undefined_say_why() -> None:
     assert bootstrap(np.array([[1.0, 2.0]]), _mean).why == FEW
     sums = np.array([[1.0, 1.0], [0.0, 0.0]])  # a quarter of the draws hold nothing
     assert bootstrap(sums, _mean).why == OFTEN_UNDEFINED
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_draws_of_the_whole_give_the_interval_of_drawing_it_alone(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    sums = np.stack([generator.integers(0, 9, 300), np.full(300, 9)], axis=1).astype(float)
+    one = of_draws(_mean(Draws(300, 4_000, seed).resampled(sums, np.arange(300))))
+    other = bootstrap(sums, _mean, draws=4_000, seed=seed)
+    assert (one.low, one.high) == (pytest.approx(other.low, abs=0.004), pytest.approx(other.high, abs=0.004))
+
+
+def test_a_part_is_drawn_as_the_whole_is() -> None:
+    draws, sums = Draws(5_000, 50), np.ones((5_000, 1))
+    assert set(draws.resampled(sums, np.arange(5_000)).ravel()) == {5_000}
+    some = np.arange(0, 5_000, 2)
+    rest = np.arange(1, 5_000, 2)
+    parts = [draws.resampled(sums[which], which).ravel() for which in (some, rest)]
+    assert (parts[0] + parts[1] == 5_000).all()
+    assert len(set(parts[0])) > 1
+
+
+def test_the_ends_are_numpys_quantiles() -> None:
+    values = np.random.default_rng(1).random(1_000)
+    found = of_draws(np.append(values, [np.nan] * 20))
+    assert (found.low, found.high) == tuple(pytest.approx(end) for end in np.quantile(values, [0.025, 0.975]))
