@@ -9,9 +9,10 @@ from django.db.models import Count, Max, Min, QuerySet, Sum
 from annotator import measured, reports
 from annotator.actions.release_files import Manifest
 from annotator.core import accuracy
-from annotator.core.datasheet import AGREEMENT, Facts, Measure, kind_titles
+from annotator.core.datasheet import AGREEMENT, PULL, Facts, Measure, kind_titles
 from annotator.models import (
     Annotation,
+    BlindShows,
     Import,
     Item,
     Phase,
@@ -24,7 +25,7 @@ from annotator.models import (
     Solution,
     Use,
 )
-from annotator.reports import acceptance
+from annotator.reports import acceptance, pull
 
 MS_PER_HOUR = 3_600_000
 IN_UNITS = ("alpha", "gwet_ac1", "fleiss_kappa")  # which are no shares
@@ -54,6 +55,7 @@ def facts_of(release: Release, manifest: Manifest) -> Facts:
         machine_agreement=[_measure(one["rater"], one["kappa"], is_share=False) for one in said["raters"]],
         accuracy=_accuracy(project),
         acceptance=_acceptance(project),
+        pull=_pull(project),
         taken_down=Problem.objects.filter(project=project, taken_down_at__isnull=False).count(),
     )
 
@@ -112,6 +114,19 @@ def _acceptance(project: Project) -> list[Measure]:
     return [
         _measure(titles.get(kind, kind) or "no kind", one["rates"]["as_claimed"])
         for kind, one in found.items()
+    ]
+
+
+def _pull(project: Project) -> list[Measure]:
+    """Of each setting in which labels were given before machines were shown."""
+    found = [one for one in pull.current(project)["settings"] if one["rates"]]
+    return [
+        _measure(
+            title if len(found) == 1 else f"{title} (shown: {BlindShows(one['blind_shows']).label})",
+            one["rates"][name],
+        )
+        for one in found
+        for name, title in PULL.items()
     ]
 
 

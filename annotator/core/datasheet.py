@@ -25,6 +25,13 @@ AGREEMENT: Final = {
     "first_error": "the same first error",
     "wrong_steps": "the same set of wrong steps",
 }
+PULL: Final = {
+    "items": "reviews with a label changed",
+    "towards": "moved to the machine, of steps judged otherwise before",
+    "away": "moved away from it, of steps judged the same before",
+    "spoiled": "turned wrong, of steps that were right by the decision of others",
+    "mended": "turned right, of steps that were wrong by the decision of others",
+}
 CAUSES: Final = {
     "ambiguous": "the step is ambiguous",
     "guideline_gap": "the guidelines leave it open",

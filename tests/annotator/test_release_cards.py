@@ -15,8 +15,20 @@ from huggingface_hub import DatasetCard
 from annotator.actions import releases
 from annotator.actions.release_parquet import pyarrow, schema
 from annotator.core.croissant import NESTED
+from annotator.core.labels import ERROR_TYPES
 from annotator.core.record_columns import COLUMNS, Column, Kind
-from annotator.models import Annotation, Assignment, Import, Item, Phase, Project, Release, Use
+from annotator.models import (
+    Annotation,
+    Assignment,
+    Import,
+    Item,
+    Membership,
+    Phase,
+    Project,
+    Release,
+    Sample,
+    Use,
+)
 from annotator.policies import Operator
 from tests import factories
 from tests.annotator.foreign import PRMBENCH, imported, jsonl, record
@@ -182,6 +194,20 @@ def test_the_datasheet_says_what_is_measured_and_what_is_not(project: Project) -
         assert re.search(rf"## {title}\n\nNot measured\.", said)
     assert "Not measured: how often reviewers are right on probes." in said
     assert "with labels that reviewers have not agreed on" in said
+
+
+def test_acceptance_and_the_pull_are_told_once_they_are_measured(project: Project) -> None:
+    Item.objects.update(sample=Sample.objects.create(project=project, share=1.0))
+    agreed = Item.objects.get(decision="agreed")
+    alice = Membership.objects.get(user__username="alice-secret")
+    third = Item.objects.order_by("pk")[2]
+    submitted(alice, third, "+" * third.solution.n_steps, then="-" + "+" * (third.solution.n_steps - 1))
+    said = text(made(project))
+    assert "what is as claimed" in said
+    # Agreed on as having no wrong step, so that its claim does not hold.
+    title = next(kind.title for kind in ERROR_TYPES if kind.code == agreed.error_type)
+    assert re.search(rf"\| {title} \| 0\.0.% \(0\.0 to [0-9.]+\) \| 1 \|", said)
+    assert re.search(r"\| reviews with a label changed \| 20\.0.% ", said)
 
 
 def test_probes_are_measured_and_are_no_reviewers_work(project: Project) -> None:
