@@ -39,14 +39,18 @@ UNDECIDED = {
     Decision.AGREED: "no judgement: the reviewers agree that there is none to make",
     Decision.SETTLED: "no judgement: settled without labels",
 }
-LIGHT = (
-    "steps",
-    "extra",
-    "problem__text",
-    "problem__answer",
-    "injection__reason",
-)  # what counting does not need
-ALIGNMENT = ("injection__alignment",)
+# What counting needs; a release needs all but alignments, which are long.
+COUNTED = (
+    "foreign_id", "foreign_format", "meta", "n_steps", "problem__group", "problem__taken_down_at",
+    "problem__parent__taken_down_at", "injection__error_type",
+)  # fmt: skip
+COUNTED_WORDS = (
+    "solution_id", "rater_id", "phase", "labels", "n_steps", "bulk", "is_parsed", "finish_reason", "assignment_id",
+)  # fmt: skip
+COUNTED_ITEM = (
+    "solution_id", "protocol", "error_type", "decision", "use", "gold_id",
+    *(f"gold__{name}" for name in COUNTED_WORDS),
+)  # fmt: skip
 
 
 class Candidate(NamedTuple):
@@ -114,12 +118,15 @@ class _Reader:
             yield found._replace(why=gone) if gone else self._judged(found, everybody)
 
     def _solutions(self, ids: list[int]) -> dict[int, Solution]:
-        rows = Solution.objects.select_related("problem__parent", "parent", "injection")
-        return rows.defer(*ALIGNMENT, *(LIGHT if self._light else ())).in_bulk(ids)
+        rows = Solution.objects.select_related("problem__parent", "injection")
+        if self._light:
+            return rows.only(*COUNTED).in_bulk(ids)
+        return rows.select_related("parent").defer("injection__alignment").in_bulk(ids)
 
     def _items(self, ids: list[int]) -> dict[int, Item]:
         """Of the items of a solution the one whose decision says most, those of the rule's protocols first."""
         rows = Item.objects.filter(solution__in=ids).select_related("gold").order_by("protocol")
+        rows = rows.only(*COUNTED_ITEM) if self._light else rows
         found: dict[int, Item] = {}
         for item in rows:
             before = found.get(item.solution_id)
@@ -139,7 +146,8 @@ class _Reader:
             assignment__purpose=Use.WORK, phase__in=[Phase.BLIND, Phase.REVEALED],
         )  # fmt: skip
         rows = Annotation.objects.filter(done | Q(phase=Phase.MACHINE), solution__in=ids, superseded_at=None)
-        found = list(rows.select_related("guideline").defer("guideline__text").order_by("id"))
+        told = rows.select_related("guideline").defer("guideline__text")
+        found = list((rows.only(*COUNTED_WORDS) if self._light else told).order_by("id"))
         self._raters.know(found)
         last: defaultdict[int, dict[int, Annotation]] = defaultdict(dict)
         for row in found:

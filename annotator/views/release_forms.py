@@ -86,6 +86,8 @@ class ReleaseForm(Plain, forms.Form):
         help_text="For its readers: what is new, what to mind.",
     )  # fmt: skip
 
+    checked: Rule  # once it is valid
+
     def __init__(self, data: QueryDict | None = None, *, project: Project, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self._project = project

@@ -9,11 +9,13 @@ from django.shortcuts import redirect, render
 from annotator import errors
 from annotator.actions import release_compare
 from annotator.actions import releases as acts
-from annotator.actions.release_files import MANIFEST, plain_counts
+from annotator.actions.release_files import MANIFEST, Counts, plain_counts
+from annotator.caching import self_tuned
+from annotator.core.digest import digest
 from annotator.core.release_rule import BadRule, read
 from annotator.forms import refusals_in
 from annotator.middleware import PageRequest
-from annotator.models import Project, Release, TransferState
+from annotator.models import Event, Project, Release, TransferState
 from annotator.views import paging, words
 from annotator.views.files import download
 from annotator.views.imports import LOOKS
@@ -45,7 +47,7 @@ def releases(request: PageRequest, project: str) -> HttpResponse:
                 named = {name: form.cleaned_data[name] for name in ("name", "note")}
                 row = acts.start_release(by=me, project=me.project, rule=form.rule(), **named)
                 return redirect("release", project, row.pk)
-            counts = acts.count(by=me, project=me.project, rule=form.rule())
+            counts = _counted(request, form)
     page = paging.page(request, Release.objects.filter(project=me.project), newest_first=True)
     context = {
         "form": form,
@@ -57,6 +59,14 @@ def releases(request: PageRequest, project: str) -> HttpResponse:
         "is_open": any(name in form.errors for name in SELDOM),
     }
     return render(request, "annotator/releases.html", context, status=400 if form.errors else 200)
+
+
+def _counted(request: PageRequest, form: ReleaseForm) -> Counts:
+    """What the form's rule would release; kept while nothing happens in the project."""
+    me, rule = request.membership, form.rule()
+    newest = Event.objects.filter(project=me.project).order_by("-id").values_list("id", flat=True).first()
+    key = f"release-count:{me.project.pk}:{me.project.acceptance_bar}:{digest(form.checked.as_json())}"
+    return self_tuned(key, lambda: acts.count(by=me, project=me.project, rule=rule), stamp=newest)
 
 
 SELDOM = ("protocols", "raters", "drop_findings", "neutral", "redundant", "after_first_error", "seed")

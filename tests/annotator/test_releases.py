@@ -616,12 +616,32 @@ def test_chunks_join_and_their_queries_do_not_grow(
     assert made(project, tmp_path, which="all").digest == whole.digest
 
 
-def test_counting_reads_no_text(project: Project, tmp_path: Path) -> None:
-    imported(project, jsonl(tmp_path / "a.jsonl", *many(3)))
-    with CaptureQueriesContext(connection) as captured:
-        found = releases.count(by=Operator(), project=project, rule={"which": "all"})
-    assert found.solutions == 3
-    assert not any('"annotator_solution"."steps"' in query["sql"] for query in captured)
+def test_counting_reads_no_text_and_no_row_by_itself(
+    project: Project, alice: Membership, tmp_path: Path
+) -> None:
+    """With work done and without, a count is the same few queries, and none of them for a text."""
+    for n in range(3):
+        item = one_item(project, tmp_path, idx=str(n), original_question=f"{n}?", modified_question=f"{n}!")
+        submitted(alice, item, "--")
+    asked_for = [{"which": "gold"}, {"which": "verified", "min_raters": 1}, {"which": "all"}]
+    for rule in asked_for:
+        with CaptureQueriesContext(connection) as captured:
+            found = releases.count(by=Operator(), project=project, rule=rule)
+        assert found.solutions == 3
+        assert len(captured) < 20
+        assert not any('"annotator_solution"."steps"' in query["sql"] for query in captured)
+        assert (
+            found
+            == release_write.write(
+                project, releases.check_rule(project, rule), [], new(tmp_path), "", lambda done, total: None
+            ).counts
+        )
+
+
+def new(tmp_path: Path) -> Path:
+    folder = tmp_path / f"new{len(list(tmp_path.iterdir()))}"
+    folder.mkdir()
+    return folder
 
 
 # ---- the command
