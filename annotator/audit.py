@@ -21,6 +21,7 @@ SERVER: Final = "the server"  # what a command, or a worker, did
 SPELLED: Final = {"True": "yes", "False": "no", "None": "–"}
 LONGEST = 120  # characters of one value on a page
 
+NOTHING: Final = (None, "", [], {})  # what need not be told
 SURPLUS: Final = "surplus"
 JUDGEMENTS: Final = frozenset({"labels", "error_types", "verdict", "first_error", "gold"})
 
@@ -150,7 +151,8 @@ def tell(event: Event, *, shows_labels: bool) -> Told:
         for key, value in event.data.items()
         if f"{{{key}}}" not in template
         and key not in {SURPLUS, *JUDGEMENTS}
-        and value not in (None, "", False, [], {})
+        and value not in NOTHING
+        and value is not False
     ]
     return Told(event, who(event), what + surplus, more)
 
@@ -174,7 +176,8 @@ def _short(value: Any) -> str:
 def _plain(value: Any) -> str:
     """Nested data as people read it: no quotes and braces."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{str(key).replace('_', ' ')}: {_plain(one)}" for key, one in value.items())
+        said = {key: one for key, one in value.items() if one not in NOTHING}
+        return ", ".join(f"{str(key).replace('_', ' ')}: {_plain(one)}" for key, one in said.items())
     if isinstance(value, list):
         return ", ".join(_plain(one) for one in value)
     return SPELLED.get(str(value), str(value))

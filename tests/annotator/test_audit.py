@@ -15,6 +15,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from annotator import audit
+from annotator.actions.projects import change_settings
 from annotator.actions.record import record
 from annotator.models import Event, Guideline, Membership, Role
 from annotator.policies import Operator
@@ -54,6 +55,14 @@ def said(response: HttpResponse) -> list[str]:
 def test_newest_first_in_words(lead: Membership) -> None:
     assert said(page(lead)) == ["exported gold as prmbench", "held it: =1+1, odd {labels}", "submitted"]
     assert page(lead).context["events"][0].more == [("options", "neutral: wrong")]
+
+
+def test_changed_settings_are_told_with_what_they_were(lead: Membership) -> None:
+    change_settings(by=lead, project=lead.project, labels_first=False, probe_rate=0.1)
+    (told,) = page(lead, "?verb=change_settings").context["events"]
+    assert told.more == [
+        ("changed", "labels first: no, probe rate: 0.1"), ("was", "labels first: yes, probe rate: 0.0"),
+    ]  # fmt: skip
 
 
 def test_the_page_does_not_tell_how_anybody_judged_and_the_item_page_does(lead: Membership) -> None:
