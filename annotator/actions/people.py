@@ -103,6 +103,44 @@ def take_back_claims(*, by: Actor, membership: Membership, because: str) -> int:
     if not because.strip():
         raise errors.Incomplete("Say why you take it back: they will ask.", field="because")
     member = _lock(membership)
+    items = _take_claims(member)
+    if items:
+        reason = because.strip()[:300]
+        record(by, "take_back_claims", member.project, user=member.user_id, items=items, because=reason)
+    return len(items)
+
+
+@transaction.atomic
+def pause(*, by: Actor, membership: Membership, because: str) -> int:
+    """Give a member no work until they are resumed; they read the reason. What they have claimed goes back to the
+    queue, drafts stay, and what is committed is theirs to finish. Returns how many went back."""
+    policies.check_at_least(by, Role.LEAD, membership.project)
+    if not because.strip():
+        raise errors.Incomplete("Say why: they read it.", field="because")
+    member = _lock(membership)
+    if member.paused_at:
+        raise errors.Conflict(f"{member.user} is paused already: {member.paused_because}")
+    member.paused_at, member.paused_because = timezone.now(), because.strip()[:300]
+    member.save(update_fields=["paused_at", "paused_because"])
+    items = _take_claims(member)
+    record(by, "pause", member.project, user=member.user_id, because=member.paused_because, items=items)
+    return len(items)
+
+
+@transaction.atomic
+def resume(*, by: Actor, membership: Membership) -> Membership:
+    """Let a paused member work again."""
+    policies.check_at_least(by, Role.LEAD, membership.project)
+    member = _lock(membership)
+    if member.paused_at:
+        member.paused_at, member.paused_because = None, ""
+        member.save(update_fields=["paused_at", "paused_because"])
+        record(by, "resume", member.project, user=member.user_id)
+    return member
+
+
+def _take_claims(member: Membership) -> list[int]:
+    """Expire what a locked member has claimed and not committed; the item ids, whose slots are given back."""
     held = Assignment.objects.filter(
         project=member.project, rater=member.rater_id, state=AssignmentState.CLAIMED, reopened=False
     )
@@ -111,10 +149,7 @@ def take_back_claims(*, by: Actor, membership: Membership, because: str) -> int:
         state=AssignmentState.EXPIRED, assigned=False, lease_until=None
     )
     queue.give_back(rows.values(), timezone.now())
-    if rows:
-        reason, items = because.strip()[:300], sorted(rows.values())
-        record(by, "take_back_claims", member.project, user=member.user_id, items=items, because=reason)
-    return len(rows)
+    return sorted(rows.values())
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from annotator import errors
-from annotator.actions import account
+from annotator.actions import account, exams
 from annotator.actions import people as acts
 from annotator.forms import InviteForm, refusals_in
 from annotator.middleware import PageRequest
@@ -93,11 +93,45 @@ def _password_link(request: PageRequest) -> HttpResponse:
     )
 
 
+def _pause(request: PageRequest) -> HttpResponse:
+    member = _member(request)
+    n = acts.pause(by=request.membership, membership=member, because=request.POST.get("because", ""))
+    messages.success(request, f"{member.user} is paused; {n} back in the queue.")
+    return _back_to(member)
+
+
+def _resume(request: PageRequest) -> HttpResponse:
+    member = acts.resume(by=request.membership, membership=_member(request))
+    messages.success(request, f"{member.user} may work again.")
+    return _back_to(member)
+
+
+def _let_in(request: PageRequest) -> HttpResponse:
+    because = request.POST.get("because", "")
+    member = exams.let_in(by=request.membership, membership=_member(request), because=because)
+    messages.success(request, f"{member.user} may work without the exam.")
+    return _back_to(member)
+
+
+def _attempts(request: PageRequest) -> HttpResponse:
+    member = exams.set_attempts_back(by=request.membership, membership=_member(request))
+    messages.success(request, f"{member.user} has all attempts again.")
+    return _back_to(member)
+
+
+def _back_to(member: Membership) -> HttpResponse:
+    return redirect(f"{reverse('people', args=[member.project.slug])}?member={member.pk}")
+
+
 STEPS: dict[str, Callable[[PageRequest], HttpResponse]] = {
     "invite": _invite,
     "revoke": _revoke,
     "role": _change_role,
     "take-back": _take_back,
+    "pause": _pause,
+    "resume": _resume,
+    "let-in": _let_in,
+    "attempts": _attempts,
     "remove": _remove,
     "password-link": _password_link,
 }

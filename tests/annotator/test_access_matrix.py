@@ -67,6 +67,7 @@ TABLE: dict[str, dict[str, str]] = {
     "next": {"POST": REVIEWERS},
     "review": {"GET": HOLDER, "POST": HOLDER},
     "mine": {"GET": REVIEWERS},
+    "exam": {"GET": REVIEWERS, "POST": REVIEWERS},
     "practice": {"GET": LEADS, "POST": LEADS},
     "items": {"GET": LEADS},
     "item": {"GET": LEADS, "POST": LEADS},
@@ -88,7 +89,11 @@ TABLE: dict[str, dict[str, str]] = {
     "release": {"GET": LEADS, "POST": LEADS},
     "release-file": {"GET": LEADS},
     "release-diff": {"GET": LEADS},
+    "reviewers": {"GET": LEADS},
+    "acceptance": {"GET": LEADS, "POST": LEADS},
+    "pull": {"GET": LEADS},
     "agreement": {"GET": LEADS},
+    "diagnosis": {"GET": LEADS},
     "audit": {"GET": LEADS},
     "audit-file": {"GET": LEADS},
     "api:schema": {"GET": SIGNED_IN},
@@ -110,6 +115,7 @@ TABLE: dict[str, dict[str, str]] = {
     "api:export": {"GET": LEADS},
     "api:export-file": {"GET": LEADS},
     "api:agreement": {"GET": LEADS},
+    "api:reviewers": {"GET": LEADS},
 }
 
 
