@@ -111,7 +111,8 @@ class Draws:
         sums: float (clusters, k), what some clusters add.  clusters: int (clusters,), which of the whole they are.
         """
         total = np.zeros((self._times.shape[1], sums.shape[1]))
+        less = sums.astype(np.float32)  # an interval's ends need no more, and it takes half the time
         for start in range(0, len(sums), _CLUSTERS):
             some = slice(start, start + _CLUSTERS)
-            total += self._times[clusters[some]].T.astype(np.float64) @ sums[some]
+            total += self._times[clusters[some]].T.astype(np.float32) @ less[some]
         return total

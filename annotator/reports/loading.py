@@ -140,8 +140,10 @@ def _numbered(groups: Iterable[str]) -> list[int]:
 
 
 def names(raters: set[int]) -> dict[int, str]:
-    """Two machines of one name (two prompts, say) are told apart by the beginning of their digest."""
+    """People first, then by kind and name. Two machines of one name (two prompts, say) are told apart by the
+    beginning of their digest."""
     rows = list(Rater.objects.filter(pk__in=raters).order_by("kind", "name", "pk"))
+    rows.sort(key=lambda row: row.kind != RaterKind.REVIEWER)
     written = [row.name if row.kind == RaterKind.REVIEWER else str(row) for row in rows]
     return {
         row.pk: name if written.count(name) == 1 else f"{name} {row.digest[:7] or row.pk}"

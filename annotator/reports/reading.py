@@ -86,13 +86,15 @@ def read(project: Project) -> Reading:
         "guidelines": slices.parts(loaded, loaded.guideline, loaded.words["guideline"]),
         "weeks": slices.weeks(loaded),
     }
+    whole = _sides(loaded, by, loaded.people)
     found = {
-        name: {part.value: _sides(loaded, by, part.which) for part in some} for name, some in parts.items()
+        name: {part.value: _part(loaded, by, part.which, whole) for part in some}
+        for name, some in parts.items()
     }
     kinds = found["kinds"]
     data = {
         "project": project.slug,
-        **_sides(loaded, by, loaded.people).data,
+        **whole.data,
         **_raters(loaded, by),
         **{name: {value: sides.data for value, sides in some.items()} for name, some in found.items()},
         "positions": _positions(loaded, by),
@@ -104,6 +106,10 @@ def read(project: Project) -> Reading:
         {kind: sides.people for kind, sides in kinds.items()},
         {kind: sides.injector for kind, sides in kinds.items()},
     )
+
+
+def _part(loaded: Loaded, by: Comparing, which: Ints, whole: Sides) -> Sides:
+    return whole if len(which) == len(loaded.people) else _sides(loaded, by, which)
 
 
 def _sides(loaded: Loaded, by: Comparing, which: Ints) -> Sides:

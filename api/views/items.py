@@ -109,7 +109,7 @@ def reopen_decision(request: Request, project: str, item: int) -> Response:
 @api_view(["GET"])
 def agreement(request: Request, project: str) -> Response:
     """The same figures as the page and `manage.py agreement --json`; undefined is null with a reason."""
-    return Response(reports.agreement(member(request).project))
+    return Response(reports.current(member(request).project).data)
 
 
 @extend_schema(responses=OpenApiTypes.OBJECT)
