@@ -71,6 +71,7 @@ class Manifest:
     digest: sha256 of the rule and the records.  rule: as it is published, reviewers named by their ids here.
     reviewers: how many solutions each anonymous reviewer labelled.  machines: the same of KIND:NAME.
     format_left_out: format -> why -> {"n", "first"}: what a foreign format had no way to say.
+    no_parquet: file -> why there is no Parquet of it.
     """
 
     project: str
@@ -82,6 +83,7 @@ class Manifest:
     machines: dict[str, int] = field(default_factory=dict)
     guideline_versions: list[int] = field(default_factory=list)
     format_left_out: dict[str, dict[str, Any]] = field(default_factory=dict)
+    no_parquet: dict[str, str] = field(default_factory=dict)
     files: list[ReleasedFile] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from annotator.actions.bulk import prepare_connection
 from annotator.actions.export_options import Chosen, choose
 from annotator.actions.exports import Outcome, format_written
 from annotator.actions.release_files import LABELS, ONE_SPLIT, RECORDS, Counts, Manifest, ReleasedFile
-from annotator.actions.release_parquet import ParquetFile
+from annotator.actions.release_parquet import ParquetFile, of_lines
 from annotator.actions.release_records import Anonymous, encode, guidelines, record
 from annotator.actions.release_select import CHUNK, Candidate, walk
 from annotator.actions.transfers import Tick
@@ -32,6 +32,7 @@ from annotator.formats.records import ExportRecord
 from annotator.models import Project
 
 IDS_SHOWN = 20
+LINES = ".jsonl"
 LEVEL = pickle.HIGHEST_PROTOCOL
 
 
@@ -245,7 +246,20 @@ def _write_format(
             for piece in fmt.write(_writable(rows, chosen, left_out)):
                 out.write(piece.encode())
         manifest.files.append(ReleasedFile(name, 0, "", fmt.name, split, left_out.n - before))
+        if manifest.rule["parquet"] and fmt.suffix == LINES:
+            _write_parquet(folder, manifest, left_out.n - before)
     return left_out.left_out
+
+
+def _write_parquet(folder: Path, manifest: Manifest, n: int) -> None:
+    """The format's last file as Parquet, beside it; why there is none is said in the manifest."""
+    last = manifest.files[-1]
+    name = last.name.removesuffix(LINES) + ".parquet"
+    why = of_lines(folder / last.name, folder / name)
+    if why:
+        manifest.no_parquet[last.name] = why
+    else:
+        manifest.files.append(last._replace(name=name, n=n))
 
 
 def _writable(rows: IO[bytes], chosen: Chosen, outcome: Outcome) -> Iterator[ExportRecord]:

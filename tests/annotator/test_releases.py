@@ -14,11 +14,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from annotator import errors, tasks
-from annotator.actions import release_select, release_write, releases
+from annotator.actions import release_parquet, release_select, release_write, releases
 from annotator.actions.release_parquet import pyarrow
 from annotator.actions.transfers import Busy
 from annotator.core.record_columns import COLUMNS, MACHINE, PERSON
 from annotator.core.release_rule import Rule
+from annotator.formats import FORMATS, WRITABLE
 from annotator.models import (
     Annotation,
     Assignment,
@@ -375,6 +376,43 @@ def test_parquet_says_what_the_lines_say(project: Project, alice: Membership, tm
     row = made(project, tmp_path, which="all")
     table = pyarrow().parquet.read_table(Path(row.path) / "records" / "train.parquet")
     assert table.to_pylist() == records(row)
+
+
+def test_foreign_formats_go_out_as_parquet_too(project: Project, tmp_path: Path) -> None:
+    imported(project, PRMBENCH)
+    formats = [name for name in WRITABLE if name not in ("processbench", "best_of_n")]
+    row = made(project, tmp_path, which="all", formats=formats)
+    assert list(row.report["no_parquet"]) == ["prmbench/train.jsonl"]  # our own records have members of all kinds
+    for name in formats:
+        if FORMATS[name].suffix == ".jsonl" and name != "prmbench":
+            file = Path(row.path) / name / "train.parquet"
+            lines = (file.with_suffix(".jsonl")).read_text("utf-8").split("\n")[:-1]
+            rows = pyarrow().parquet.read_table(file).to_pylist()
+            assert [whole(one) for one in rows] == [whole(json.loads(line)) for line in lines], name
+
+
+def whole(value: Any) -> Any:
+    """A value without the members that are null: in Parquet every record has every member."""
+    if isinstance(value, dict):
+        return {name: whole(one) for name, one in value.items() if one is not None}
+    return [whole(one) for one in value] if isinstance(value, list) else value
+
+
+def test_lines_become_parquet_in_pieces(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(release_parquet, "LINES", 2)
+    rows = [{"a": None, "t": "2024-01-01"}, {"a": 1, "t": "x"}, {"a": 2, "t": "y", "late": ["z"]}]
+    source, target = jsonl(tmp_path / "f.jsonl", *rows), tmp_path / "f.parquet"
+    assert release_parquet.of_lines(source, target) == ""
+    assert [whole(one) for one in pyarrow().parquet.read_table(target).to_pylist()] == [
+        whole(one) for one in rows
+    ]
+
+
+def test_lines_of_no_one_kind_say_so(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(release_parquet, "LINES", 1)
+    source, target = jsonl(tmp_path / "f.jsonl", {"a": "text"}, {"a": [1]}), tmp_path / "f.parquet"
+    assert "do not have the same members" in release_parquet.of_lines(source, target)
+    assert not target.exists()
 
 
 def test_without_pyarrow_it_says_what_to_install(project: Project, tmp_path: Path, monkeypatch: Any) -> None:
