@@ -14,7 +14,7 @@ from annotator.core.decision import JUDGES, Rule, meaning
 from annotator.core.decision import Final as LastWord
 from annotator.core.intervals import Interval, wilson
 
-FEWEST_CASES: Final = 3  # of a pattern before anybody is told of it
+FEWEST_ITEMS: Final = 3  # that a pattern shows in before anybody is told of it: of fewer it would name an item
 OFTEN: Final = 0.3  # of the chances to do so
 JUDGED: Final = frozenset({lab.RIGHT, lab.NEUTRAL, lab.WRONG})
 
@@ -49,7 +49,8 @@ class Share(NamedTuple):
 
 
 class Pattern(NamedTuple):
-    """Something got wrong again and again: `n` times of `chances`. `kind` is an error type where it is about one.
+    """Something got wrong again and again: `n` times of `chances`, in so many `items`. `kind` is an error type
+    where it is about one.
 
     code  missed      called right a step that is wrong, of that kind
           false_alarm called wrong a step that is right
@@ -60,10 +61,11 @@ class Pattern(NamedTuple):
     kind: str
     n: int
     chances: int
+    items: int
 
     @property
     def is_often(self) -> bool:
-        return self.n >= FEWEST_CASES and self.n >= OFTEN * self.chances
+        return self.items >= FEWEST_ITEMS and self.n >= OFTEN * self.chances
 
 
 def is_right(case: Case, rule: Rule) -> bool | None:
@@ -112,10 +114,16 @@ def patterns(cases: Iterable[Case]) -> list[Pattern]:
     """All patterns with at least one case, the most frequent first."""
     cases_of: Counter[tuple[str, str]] = Counter()
     chances: Counter[tuple[str, str]] = Counter()
+    items: Counter[tuple[str, str]] = Counter()
     for case in cases:
         if case.gold.finish_reason in JUDGES and case.said.finish_reason in JUDGES:
-            _count(case, cases_of, chances)
-    found = [Pattern(code, kind, n, chances[code, kind]) for (code, kind), n in cases_of.items()]
+            here: Counter[tuple[str, str]] = Counter()
+            _count(case, here, chances)
+            cases_of.update(here)
+            items.update(here.keys())
+    found = [
+        Pattern(code, kind, n, chances[code, kind], items[code, kind]) for (code, kind), n in cases_of.items()
+    ]
     return sorted(found, key=lambda one: (-one.n, one.code, one.kind))
 
 

@@ -1,12 +1,29 @@
 """Every address, asked by a reviewer in every phase of an item, searched for what they must not know yet."""
 
+import re
+from typing import Any
 
 import pytest
+from django.core.cache import cache
+from django.db import transaction
 
 from annotator import queue
-from annotator.actions import review
-from annotator.models import Decision, Item, Protocol
-from tests.annotator.walked import RIGHT, SECRETS, VERDICT, Walk, judged
+from annotator.actions import exams, probes, review
+from annotator.models import (
+    Annotation,
+    Assignment,
+    Decision,
+    Finding,
+    Injection,
+    Item,
+    Phase,
+    Protocol,
+    Question,
+    Solution,
+    Use,
+)
+from tests import factories as make
+from tests.annotator.walked import N_STEPS, RIGHT, SAID, SECRETS, VERDICT, Walk, judged, secret_item
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +93,145 @@ def test_each_phase_shows_what_the_table_says_and_no_more(setting: str) -> None:
         leaks = {part: where for part, where in found.items() if part not in allowed}
         assert leaks == {}, (setting, phase)
         assert allowed == set(found), (setting, phase)
+
+
+def said_otherwise(walk: Walk, *, machines: bool) -> None:
+    """All that others said of the item, and what it is used for, said in another way."""
+    rows = Annotation.objects.filter(solution=walk.item.solution).exclude(rater=walk.bob.rater_id)
+    people = rows.filter(phase__in=[Phase.BLIND, Phase.REVEALED])
+    (rows if machines else people).update(labels="-" * N_STEPS, first_error=0, note="", scores=None)
+    Assignment.objects.filter(item=walk.item).exclude(rater=walk.bob.rater_id).update(
+        draft={}, skip_reason=""
+    )
+    Question.objects.all().delete()
+    Item.objects.filter(pk=walk.item.pk).update(error_type="deception", is_probe=True, priority=9)
+    if machines:
+        changed: dict[str, Any] = {"error_type": "deception", "claimed_wrong": [], "reason": ""}
+        Injection.objects.filter(child=walk.item.solution).update(**changed)
+        Finding.objects.all().delete()
+        Solution.objects.filter(pk=walk.item.solution_id).update(foreign_id="", extra="", meta={})
+
+
+# These hold a random value, or say what the API is; nothing of any project.
+BY_CHANCE = ("GET sign-in ", "GET tokens ", "GET api:schema ")
+
+
+def answers(walk: Walk) -> dict[str, str]:
+    """As a reader compares them: without what changes from one answer to the next."""
+    return {
+        asked: without_chance(answer) for asked, answer in walk.answers() if not asked.startswith(BY_CHANCE)
+    }
+
+
+def without_chance(answer: str) -> str:
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"|Set-Cookie: .*', "", answer)
+
+
+@pytest.mark.parametrize("protocol", ["verify_injection", "verify_labels", "label_steps"])
+def test_no_mark_order_or_preset_depends_on_what_others_said(protocol: str) -> None:
+    """What machines said must change nothing while blind, what people said nothing before the decision."""
+    walk = Walk(protocol=Protocol(protocol), blind_shows="solution")
+    for phase in PHASES[:4]:
+        go_on(walk, phase)
+        before = answers(walk)
+        with transaction.atomic():
+            said_otherwise(walk, machines=phase in PHASES[:2])
+            after = answers(walk)
+            transaction.set_rollback(True)
+        assert {asked for asked in before if before[asked] != after[asked]} == set(), phase
+
+
+# --- Probes --------------------------------------------------------------------------------------------
+
+
+def probe_like(walk: Walk) -> Item:
+    """A decided item with the same text as the one of the walk, so that only its use could tell the two apart."""
+    item = secret_item(walk.project, decision=Decision.AGREED, open_slots=0, n_submitted=2, is_probe=True)
+    gold = make.machine_labels(item.solution, walk.lead.rater, SAID["gold"])
+    Annotation.objects.filter(pk=gold.pk).update(phase=Phase.ADJUDICATION, note="zz-because")
+    Item.objects.filter(pk=item.pk).update(gold=gold)
+    return item
+
+
+def seen_of(walk: Walk, use: Use, draw: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """What Bob is shown at each phase of an item that he is given as work, or as a probe instead of it."""
+    cache.clear()
+    draw.setattr(queue._chance, "random", lambda: 0.0 if use == Use.PROBE else 1.0)
+    seen = [masked(walk)]  # whoever works has seen the page of the project before
+    held = queue.claim(by=walk.bob)
+    assert held
+    assert held.purpose == use
+    walk.item = held.item
+    for phase in PHASES[1:4]:
+        go_on(walk, phase)
+        seen.append(masked(walk))
+    answer = walk.client.post(f"/api/v1/projects/{walk.project.slug}/assignments/{held.pk}/reopen")
+    return [*seen, {"reopen": str(answer.status_code)}, masked(walk)]
+
+
+def masked(walk: Walk) -> dict[str, str]:
+    """The ids of item and assignment are numbers in a row: without them, and without the time of the claim."""
+    ids = r'(Content-Length: |class="num">|review/|assignments/|"id":|"item":|"next":|[Ii]tem |value=)"?\d+'
+    times = r'("lease_until":"|datetime="|\d+ \w+, \d\d?:)[^"<]*'
+    return {
+        re.sub(r"\?item=\d+", "", asked): re.sub(times, r"\1", re.sub(ids, r"\1#", text))
+        for asked, text in answers(walk).items()
+    }
+
+
+@pytest.mark.parametrize("protocol", ["verify_injection", "label_steps"])
+def test_a_probe_looks_like_work_in_every_phase(
+    protocol: str, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    walk = Walk(protocol=Protocol(protocol), probe_rate=0.5)
+    for _ in range(3):  # where the last of the work is done probes end, which shows
+        secret_item(walk.project)
+    probe, work, seen = probe_like(walk), walk.item, {}
+    for use in (Use.WORK, Use.PROBE):
+        with transaction.atomic():
+            walk.item = work
+            seen[use] = seen_of(walk, use, monkeypatch)
+            transaction.set_rollback(True)
+    assert probe.pk == walk.item.pk
+    for at, (as_work, as_probe) in enumerate(zip(seen[Use.WORK], seen[Use.PROBE], strict=True)):
+        differ = {
+            asked: (as_work[asked], as_probe[asked]) for asked in as_work if as_work[asked] != as_probe[asked]
+        }
+        assert differ == {}, at
+        kept = ["probe", *SECRETS["gold"], *SECRETS["others"], *SECRETS["never"]]
+        told = {word for word in kept for text in as_probe.values() if word in text.lower()}
+        assert told == set(), at
+
+
+# --- The exam ------------------------------------------------------------------------------------------
+
+
+def test_an_exam_shows_what_work_would_and_never_the_gold() -> None:
+    """Not even after it: what is told are patterns, and the item may be asked again."""
+    walk = Walk(protocol=Protocol.VERIFY_INJECTION, blind_shows="solution", exam_pass=0.9)
+    walk.settle()
+    ids = [walk.item.pk]
+    probes.set_use(by=walk.lead, project=walk.project, item_ids=ids, use=Use.EXAM, because="exam")
+    assert set(found_in(walk)) == BLIND
+    held = exams.go_on(by=walk.bob)
+    assert held
+    assert held.item_id == walk.item.pk
+    assert set(found_in(walk)) == BLIND
+    go_on(walk, "committed")
+    assert set(found_in(walk)) == TOLD
+    go_on(walk, "submitted")
+    assert set(found_in(walk)) == TOLD
+    walk.bob.refresh_from_db()  # going on, as the walk did, marked the attempt: not passed, and asked again
+    assert (walk.bob.exam_attempts, walk.bob.exam_passed_at) == (1, None)
+    assert found_in(walk) == {}
+
+
+def test_a_demonstration_shows_gold_and_its_explanation_to_who_takes_the_exam() -> None:
+    walk = Walk(protocol=Protocol.VERIFY_INJECTION, exam_pass=0.9)
+    walk.settle()
+    ids = [walk.item.pk]
+    probes.set_use(by=walk.lead, project=walk.project, item_ids=ids, use=Use.DEMONSTRATION, because="exam")
+    found = found_in(walk)
+    assert "gold" in found
+    assert not {"others", "never"} & set(found)

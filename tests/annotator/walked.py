@@ -16,6 +16,7 @@ from annotator.actions import adjudicate, review
 from annotator.models import (
     Annotation,
     Assignment,
+    Decision,
     Finding,
     Injection,
     Item,
@@ -102,7 +103,7 @@ class Walk:
         return mine or self.alices
 
     def settle(self) -> None:
-        Item.objects.filter(pk=self.item.pk).update(wanted=2)
+        Item.objects.filter(pk=self.item.pk).update(decision=Decision.CONFLICTED, wanted=2, open_slots=0)
         self.item.refresh_from_db()
         adjudicate.settle(
             by=self.lead, item_id=self.item.pk, labels=SAID["gold"], cause="ambiguous", reason="zz-because",
@@ -159,16 +160,19 @@ def judged(who: Membership, held: Assignment, labels: str, **said: Any) -> None:
     review.submit(by=who, assignment_id=held.pk, data=data)
 
 
-def secret_item(project: Project) -> Item:
+def secret_item(project: Project, **values: Any) -> Item:
     """An item of which machines have said something."""
     original = [f"{n}. Step {n} is {'zz-original ' * (n == 2)}so." for n in range(1, N_STEPS + 1)]
     changed = [f"{n}. Step {n} is {'not ' * (n == 2)}so." for n in range(1, N_STEPS + 1)]
     made = Made("Is it so?", "yes", original, "zz-kind", changed, [2], "zz-reason")
-    item = make.injected_item(project, made=made)
-    Injection.objects.filter(child=item.solution).update(claimed_changed=[908171], claimed_wrong=[908172])
-    Rater.objects.filter(kind="injector").update(name="zz-injector")
-    Annotation.objects.filter(solution=item.solution).update(labels=SAID["injector"], note="zz-machine-note")
-    judge = Rater.objects.create(kind="judge", name="zz-judge")
+    item = make.injected_item(project, made=made, **values)
+    injector, _ = Rater.objects.get_or_create(kind="injector", name="zz-injector")
+    Injection.objects.filter(child=item.solution).update(
+        claimed_changed=[908171], claimed_wrong=[908172], rater=injector
+    )
+    claimed = Annotation.objects.filter(solution=item.solution)
+    claimed.update(labels=SAID["injector"], note="zz-machine-note", rater=injector)
+    judge, _ = Rater.objects.get_or_create(kind="judge", name="zz-judge")
     made_by_judge = make.machine_labels(item.solution, judge, SAID["judge"])
     Annotation.objects.filter(pk=made_by_judge.pk).update(scores=[0.908173] * N_STEPS, note="zz-machine-note")
     Finding.objects.create(
