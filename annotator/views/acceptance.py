@@ -84,7 +84,7 @@ def acceptance(request: PageRequest, **_: object) -> HttpResponseBase:
     """`?sample=` chooses one sample; `?format=json` or `csv` gives the numbers."""
     project = request.membership.project
     shown: dict[str, forms.Form] = {
-        "draw": DrawForm(initial={"share": 0.1, "seed": _next_seed(project)}),
+        "draw": DrawForm(initial={"share": 0.1, "per": "error_type", "seed": _next_seed(project)}),
         "bar": BarForm(initial={"acceptance_bar": project.acceptance_bar}),
     }
     if request.method == "POST":
