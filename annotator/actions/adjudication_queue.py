@@ -26,6 +26,7 @@ from annotator.models import (
 from annotator.models.review import OPEN_STATES
 
 HELD_FOR: Final = timedelta(minutes=15)
+LOOKED_AT: Final = 200  # first of those that wait; few are not for this lead
 
 
 def disputed(project: Project, kind: str | None = None) -> QuerySet[Item]:
@@ -41,17 +42,27 @@ def next_item(by: Membership, kind: str | None = None, after: Item | None = None
     if after:
         lower = rows.filter(priority__lt=after.priority)
         rows = rows.filter(priority=after.priority, pk__gt=after.pk) | lower
+    start, n = 0, LOOKED_AT
+    while ids := list(rows.values_list("pk", flat=True)[start : start + n]):
+        found = _free(by).filter(pk__in=ids).order_by("-priority", "id").first()
+        if found:
+            return found
+        start, n = start + n, min(n * 10, 10_000)
+    return None
+
+
+def _free(by: Membership) -> QuerySet[Item]:
+    """Items that this lead may settle, does not review and no other lead is at."""
     here = Assignment.objects.filter(item=OuterRef("pk"))
-    others = here.filter(state=AssignmentState.BARRED, lease_until__gt=timezone.now()).exclude(
-        rater=by.rater_id
-    )
+    others = here.filter(state=AssignmentState.BARRED, lease_until__gt=timezone.now())
     mine = here.filter(rater=by.rater_id, state__in=OPEN_STATES)
-    return rows.filter(~Exists(others), ~Exists(mine), ~Exists(_barred(by))).first()
+    return Item.objects.filter(
+        ~Exists(others.exclude(rater=by.rater_id)), ~Exists(mine), ~Exists(_barred(by))
+    )
 
 
 def _barred(by: Membership) -> QuerySet[Annotation]:
-    """Judgements of one's own by which somebody else has to settle the item: of one's own and, for each other
-    lead, none of theirs. Who is the only lead is not barred from anything."""
+    """One's own judgement of the item, where there is another lead who has none: then that one settles it."""
     own = Annotation.objects.filter(
         solution=OuterRef("solution"), phase__in=[Phase.BLIND, Phase.REVEALED], rater=by.rater_id
     )
