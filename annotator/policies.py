@@ -84,6 +84,7 @@ ACCESS: dict[str, dict[str, Level]] = {
     "releases": {"GET": L, "POST": L},
     "release": {"GET": L, "POST": L},
     "release-file": {"GET": L},
+    "release-tar": {"GET": L},
     "release-diff": {"GET": L},
     "acceptance": {"GET": L, "POST": L},
     "pull": {"GET": L},

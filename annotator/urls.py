@@ -80,6 +80,7 @@ lead_urls = [
     path("p/<slug:project>/releases/", releases.releases, name="releases"),
     path("p/<slug:project>/releases/diff/", releases.release_diff, name="release-diff"),
     path("p/<slug:project>/releases/<int:transfer>/", releases.release_page, name="release"),
+    path("p/<slug:project>/releases/<int:transfer>/all.tar", releases.release_tar, name="release-tar"),
     path(
         "p/<slug:project>/releases/<int:transfer>/files/<path:file>",
         releases.release_file,

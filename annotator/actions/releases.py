@@ -2,7 +2,9 @@
 
 import re
 import shutil
+import tarfile
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,7 +18,7 @@ from annotator import errors, policies
 from annotator.actions import release_write
 from annotator.actions.record import record
 from annotator.actions.release_cards import write_cards
-from annotator.actions.release_files import MANIFEST, Counts, Manifest, listed
+from annotator.actions.release_files import BLOCK, MANIFEST, Counts, Manifest, listed
 from annotator.actions.transfers import (
     Pulse,
     Tick,
@@ -197,6 +199,8 @@ def write(*, row: Release, tick: Tick = lambda done, total: None) -> Release:
         beat(row, state=TransferState.WRITING, n_done=0)
         home = Path(settings.DATA_DIR) / "releases"
         home.mkdir(parents=True, exist_ok=True)
+        for left in home.glob(f".{row.pk}.*.part"):
+            shutil.rmtree(left, ignore_errors=True)  # of a worker that was killed
         beside = home / f".{row.pk}.{uuid.uuid4().hex}.part"
         beside.mkdir()
         try:
@@ -261,6 +265,21 @@ def file_of(row: Release, name: str) -> Path:
     if not path.is_file():
         raise errors.Missing("The file of this release is gone from the server.")
     return path
+
+
+def tar_of(row: Release) -> Iterator[bytes]:
+    """All files of a release as one tar, in a folder PROJECT-NAME; the same bytes every time."""
+    names = [MANIFEST, *(file["name"] for file in row.files)]
+    for name in names:
+        path = file_of(row, name)
+        about = tarfile.TarInfo(f"{row.project.slug}-{row.name}/{name}")
+        about.size, about.mode = path.stat().st_size, READ_ONLY
+        yield about.tobuf()
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                yield block
+        yield b"\0" * (-about.size % tarfile.BLOCKSIZE)
+    yield b"\0" * (2 * tarfile.BLOCKSIZE)
 
 
 def copy_to(row: Release, folder: Path) -> None:

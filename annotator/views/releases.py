@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from django.contrib import messages
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 
 from annotator import errors
@@ -159,6 +159,13 @@ def _act(request: PageRequest, row: Release) -> HttpResponse:
 def release_file(request: PageRequest, project: str, transfer: int, file: str) -> FileResponse:
     row = _find(request, transfer)
     return download(acts.file_of(row, file), f"{project}-{row.name}-{file.replace('/', '-')}")
+
+
+def release_tar(request: PageRequest, project: str, transfer: int) -> StreamingHttpResponse:
+    row = _find(request, transfer)
+    acts.file_of(row, MANIFEST)  # refused before anything is sent
+    named = {"Content-Disposition": f'attachment; filename="{project}-{row.name}.tar"'}
+    return StreamingHttpResponse(acts.tar_of(row), content_type="application/x-tar", headers=named)
 
 
 def release_diff(request: PageRequest, project: str) -> HttpResponse:

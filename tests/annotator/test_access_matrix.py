@@ -88,6 +88,7 @@ TABLE: dict[str, dict[str, str]] = {
     "releases": {"GET": LEADS, "POST": LEADS},
     "release": {"GET": LEADS, "POST": LEADS},
     "release-file": {"GET": LEADS},
+    "release-tar": {"GET": LEADS},
     "release-diff": {"GET": LEADS},
     "reviewers": {"GET": LEADS},
     "acceptance": {"GET": LEADS, "POST": LEADS},

@@ -1,8 +1,10 @@
 """Releases: what goes in and whose labels, frozen files with one digest, and that nothing names a person."""
 
 import hashlib
+import io
 import json
 import re
+import tarfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -382,7 +384,9 @@ def test_foreign_formats_go_out_as_parquet_too(project: Project, tmp_path: Path)
     imported(project, PRMBENCH)
     formats = [name for name in WRITABLE if name not in ("processbench", "best_of_n")]
     row = made(project, tmp_path, which="all", formats=formats)
-    assert list(row.report["no_parquet"]) == ["prmbench/train.jsonl"]  # our own records have members of all kinds
+    assert list(row.report["no_parquet"]) == [
+        "prmbench/train.jsonl"
+    ]  # our own records have members of all kinds
     for name in formats:
         if FORMATS[name].suffix == ".jsonl" and name != "prmbench":
             file = Path(row.path) / name / "train.parquet"
@@ -468,6 +472,7 @@ def test_a_killed_release_leaves_nothing_and_begins_anew(
     assert (row.state, bool(row.error)) == (TransferState.WRITING, True)
     assert releases.can_resume(row)
     releases.resume_release(by=lead, row=row)
+    (data_dir / "releases" / f".{row.pk}.killed.part" / "records").mkdir(parents=True)
     tasks.write_release(row.pk)
     assert [path.name for path in (data_dir / "releases").iterdir()] == [
         Path(Release.objects.get().path).name
@@ -619,6 +624,19 @@ def test_an_unfinished_release_is_given_up_or_taken_up(lead: Membership, bell: A
     assert visit(lead, f"{row.pk}/", do="burn").status_code == 400
     assert visit(lead, f"{row.pk}/", do="discard")["Location"].endswith("/releases/")
     assert not Release.objects.exists()
+
+
+def test_all_files_are_fetched_as_one(lead: Membership, tmp_path: Path) -> None:
+    one_item(lead.project, tmp_path)
+    row = made(lead.project, tmp_path, which="all", formats=["trl"])
+    data = [b"".join(visit(lead, f"{row.pk}/all.tar").streaming_content) for _ in range(2)]
+    assert data[0] == data[1]
+    with tarfile.open(fileobj=io.BytesIO(data[0]), mode="r:") as tar:
+        found = {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
+    folder = f"{lead.project.slug}-1.0"
+    assert set(found) == {f"{folder}/{one['name']}" for one in row.files} | {f"{folder}/manifest.json"}
+    for one in row.files:
+        assert hashlib.sha256(found[f"{folder}/{one['name']}"]).hexdigest() == one["sha256"]
 
 
 def test_two_releases_are_compared_on_a_page(lead: Membership, alice: Membership, tmp_path: Path) -> None:
