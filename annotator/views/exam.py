@@ -10,7 +10,16 @@ from annotator import errors
 from annotator.actions import exams
 from annotator.core import accuracy
 from annotator.middleware import PageRequest
-from annotator.models import Annotation, Item, Membership, Project, Role
+from annotator.models import (
+    Annotation,
+    Assignment,
+    AssignmentState,
+    Item,
+    Membership,
+    Project,
+    Role,
+    Use,
+)  # fmt: skip
 from annotator.views import words
 from annotator.views.words import MARKS, Mark
 
@@ -54,6 +63,21 @@ def _context(me: Membership, result: exams.Result | None) -> dict[str, object]:
         "is_lead": me.is_at_least(Role.LEAD),
         "rule": me.project.get_decision_rule_display(),
     }
+
+
+class Progress(NamedTuple):
+    """Where in the exam one is: the number of the question, from 1, and of how many."""
+
+    number: int
+    of: int
+
+
+def exam_progress(me: Membership, held: Assignment) -> Progress | None:
+    """None for what is no question of the exam."""
+    if held.purpose != Use.EXAM:
+        return None
+    n, done = exams.questions(me).count(), exams.answered(me)
+    return Progress(min(n, done + (held.state != AssignmentState.SUBMITTED)), n)
 
 
 def percent(share: float | None) -> str:

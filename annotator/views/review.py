@@ -14,7 +14,7 @@ from annotator.core.judgement import ENDS_EARLY, BadJudgement, label_following
 from annotator.middleware import PageRequest
 from annotator.models import Assignment, AssignmentState, Use
 from annotator.views import my_work, review_form, review_page
-from annotator.views.exam import after_question
+from annotator.views.exam import after_question, exam_progress
 from annotator.views.my_history import HistoryFilter
 
 SURPLUS = "Enough others had submitted the last item first: your review is kept and does not count twice."
@@ -57,7 +57,8 @@ def _show(
             request, "annotator/taken_down.html", {"sent": sent}, status=error.status if error else 200
         )
     page = review_page.build(held, request.membership, entered, error)
-    return render(request, "annotator/review.html", {"page": page}, status=error.status if error else 200)
+    context = {"page": page, "exam": exam_progress(request.membership, held)}
+    return render(request, "annotator/review.html", context, status=error.status if error else 200)
 
 
 def _asked(request: PageRequest) -> Handler:
