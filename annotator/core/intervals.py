@@ -16,7 +16,6 @@ LEVEL: Final = 0.95
 DRAWS: Final = 1_000
 MOST_UNDEFINED: Final = 0.05  # of the draws; an interval of the rest would be too narrow
 _CLUSTERS: Final = 2_000  # multiplied at once, so that memory stays flat
-_CELLS: Final = 4_000_000  # of one block of draws, so that memory stays flat
 
 FEW: Final = "fewer than two problem groups"
 OFTEN_UNDEFINED: Final = "too few data: many draws leave it undefined"
@@ -50,21 +49,11 @@ def wilson(part: int, whole: int, level: float = LEVEL) -> Interval:
     return Interval(0.0 if part == 0 else low, 1.0 if part == whole else high)
 
 
-def bootstrap(
-    sums: Floats, statistic: OfSums, *, draws: int = DRAWS, seed: int = 0, level: float = LEVEL
-) -> Interval:
-    """The percentile interval of a statistic of sums, drawing clusters with replacement.
-
-    sums: float (clusters, k), what each cluster adds.  statistic: from summed rows, float (…, k), to values,
-    float (…), NaN where undefined.  The same seed gives the same interval.
-    """
-    if len(sums) < 2:
-        return Interval(None, None, FEW)
-    return of_draws(drawn(sums, statistic, draws, seed), level)
-
-
 def of_draws(values: Floats, level: float = LEVEL) -> Interval:
-    """The percentile interval of a statistic's draws, float (draws,), NaN where undefined."""
+    """The percentile interval of a statistic's draws, float (draws,), NaN where undefined.
+
+    What stays undefined in more than MOST_UNDEFINED of the draws has none.
+    """
     ordered = np.sort(values)  # what is undefined comes last
     n_defined = len(values) - int(np.isnan(values).sum())
     if len(values) - n_defined > MOST_UNDEFINED * len(values):
@@ -72,23 +61,6 @@ def of_draws(values: Floats, level: float = LEVEL) -> Interval:
     places = np.array([(1 - level) / 2, (1 + level) / 2]) * (n_defined - 1)
     low, high = np.interp(places, np.arange(n_defined), ordered[:n_defined])
     return Interval(float(low), float(high))
-
-
-def drawn(sums: Floats, statistic: OfSums, draws: int, seed: int) -> Floats:
-    """The statistic of each draw, float (draws,), or (draws, k) of a statistic with k values.
-
-    Clusters that add the same are drawn together: how often any of them comes up is one multinomial number, so
-    time follows the number of different clusters, not of clusters.
-    """
-    rows, times = np.unique(sums, axis=0, return_counts=True)
-    generator, share = np.random.default_rng(seed), times / len(sums)
-    block = max(1, _CELLS // len(rows))
-    pieces = [
-        statistic(generator.multinomial(len(sums), share, size=min(block, draws - start)) @ rows)
-        for start in range(0, draws, block)
-    ]
-    values: Floats = np.concatenate(pieces)
-    return values
 
 
 class Draws:

@@ -18,7 +18,6 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from annotator.core.coefficients import (
-    NO_PAIR,
     ONE_LABEL,
     Floats,
     Ints,
@@ -26,7 +25,7 @@ from annotator.core.coefficients import (
     Statistic,
     alpha_of,
 )
-from annotator.core.intervals import FEW, Interval, OfSums, drawn, of_draws
+from annotator.core.intervals import FEW, Interval, OfSums, of_draws
 
 _TAIL: Final = 5
 
@@ -38,20 +37,11 @@ class Estimate(NamedTuple):
     interval: Interval
 
 
-def sums_of(counts: Ints, cluster: Ints) -> Floats:
-    """What each cluster adds, float (clusters, columns), in ascending order of cluster.
-
-    counts: int (units, values), raters of each unit per value.  cluster: int (units,), whose each unit is.
-    """
-    _, index = np.unique(cluster, return_inverse=True)
-    n_clusters = int(index.max(initial=-1)) + 1
-    columns = columns_of(counts)
-    sums = [np.bincount(index, weights=column, minlength=n_clusters) for column in columns]
-    return np.stack(sums, axis=1) if n_clusters else np.zeros((0, len(columns)))
-
-
 def columns_of(counts: Ints) -> list[Floats]:
-    """What each unit adds, float (units,), a column at a time; counts: see `sums_of`."""
+    """What each unit adds, float (units,), a column at a time.
+
+    counts: int (units, values), raters of each unit per value.
+    """
     n_values = counts.shape[1]
     judged = counts.sum(axis=1)
     many = counts.astype(np.float64)
@@ -134,38 +124,14 @@ def _chance_corrected(agreed: Floats, chance: Floats) -> Floats:
         return np.where(chance < 1, (agreed - chance) / (1 - chance), np.nan)
 
 
-def estimate(sums: Floats, statistic: OfSums, *, draws: int, seed: int = 0) -> Estimate:
-    """The statistic over all clusters with its interval. n: units judged by two or more raters.
-
-    sums: as `sums_of` gives them, of at least one value. Undefined where nothing pairs, and where the
-    statistic says so: then every pairable judgement is the same.
-    """
-    return estimates(sums, {"it": statistic}, draws=draws, seed=seed)["it"]
-
-
-def estimates(
-    sums: Floats, statistics: Mapping[str, OfSums], *, draws: int, seed: int = 0
-) -> dict[str, Estimate]:
-    """`estimate` of several statistics, which share their draws; so they cost little more than one."""
-    return estimates_of(sums, statistics, round(float(sums[:, -4].sum())), NO_PAIR, draws, seed)
-
-
-def estimates_of(
-    sums: Floats, statistics: Mapping[str, OfSums], n: int, nothing: str, draws: int, seed: int
-) -> dict[str, Estimate]:
-    """Statistics of any sums, computed from `n` things; `nothing` is why they are undefined where n is 0."""
-    total = sums.sum(axis=0)
-    if not n or len(sums) < 2:
-        return estimates_from(total, None, statistics, n, nothing)
-    values = drawn(sums, lambda s: np.stack([one(s) for one in statistics.values()], axis=-1), draws, seed)
-    return estimates_from(total, values, statistics, n, nothing)
-
-
 def estimates_from(
     total: Floats, values: Floats | None, statistics: Mapping[str, OfSums], n: int, nothing: str
 ) -> dict[str, Estimate]:
-    """Statistics of the sums of all; values: float (draws, statistics), of each draw, or None where there were
-    too few clusters to draw."""
+    """Statistics with their intervals, computed from `n` things; `nothing` is why they are undefined where n is 0.
+
+    total: the sums of all.  values: float (draws, statistics), of each draw, or None where there were too few
+    clusters to draw.  Where a statistic is undefined although n is not 0, all judgements are the same.
+    """
     found, why = {}, ONE_LABEL if n else nothing
     for place, (name, one) in enumerate(statistics.items()):
         value = float(one(total)) if n else np.nan

@@ -85,7 +85,13 @@ def test_a_stricter_rule_agrees_less(finals: list[Final], wanted: int) -> None:
 
 @pytest.mark.parametrize(
     ("mine", "decided", "steps"),
-    [("+-+", "+-+", []), ("+-+", "++-", [1, 2]), ("+-.", "+++", [1]), ("+?0", "+-+", [1, 2]), ("...", "---", [])],
+    [
+        ("+-+", "+-+", []),
+        ("+-+", "++-", [1, 2]),
+        ("+-.", "+++", [1]),
+        ("+?0", "+-+", [1, 2]),
+        ("...", "---", []),
+    ],
 )
 def test_steps_that_were_decided_otherwise(mine: str, decided: str, steps: list[int]) -> None:
     assert differing(mine, decided) == steps

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from annotator.core.intervals import FEW, OFTEN_UNDEFINED, Draws, bootstrap, drawn, of_draws, wilson
+from annotator.core.intervals import OFTEN_UNDEFINED, Draws, of_draws, wilson
+from tests.annotator.core.drawing import drawn
 
 
 @given(st.integers(0, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -38,7 +39,7 @@ def _mean(sums: np.ndarray) -> np.ndarray:
         return sums[..., 0] / sums[..., 1]
 
 
-def test_equal_clusters_drawn_together_spread_as_if_drawn_one_by_one() -> None:
+def test_draws_spread_as_if_clusters_were_drawn_one_by_one() -> None:
     generator = np.random.default_rng(5)
     sums = np.stack([generator.integers(0, 4, 60), np.full(60, 3)], axis=1).astype(float)
     together = drawn(sums, _mean, draws=4_000, seed=1)
@@ -53,29 +54,19 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     for seed in range(200):
         right = generator.binomial(5, 0.7, size=40)
         sums = np.stack([right, np.full(40, 5)], axis=1).astype(float)
-        low, high, _ = bootstrap(sums, _mean, draws=300, seed=seed)
+        low, high, _ = of_draws(drawn(sums, _mean, draws=300, seed=seed))
         covered += low is not None and high is not None and low <= 0.7 <= high
     assert 175 <= covered <= 198  # 95 % of 200, less what a percentile interval of 40 clusters lacks
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:
     sums = np.array([[1.0, 2.0], [2.0, 2.0], [0.0, 2.0]])
-    assert bootstrap(sums, _mean, seed=3) == bootstrap(sums, _mean, seed=3)
+    assert of_draws(drawn(sums, _mean, 1_000, 3)) == of_draws(drawn(sums, _mean, 1_000, 3))
 
 
-def test_one_cluster_and_often_undefined_say_why() -> None:
-    assert bootstrap(np.array([[1.0, 2.0]]), _mean).why == FEW
+def test_what_is_often_undefined_says_why() -> None:
     sums = np.array([[1.0, 1.0], [0.0, 0.0]])  # a quarter of the draws hold nothing
-    assert bootstrap(sums, _mean).why == OFTEN_UNDEFINED
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_draws_of_the_whole_give_the_interval_of_drawing_it_alone(seed: int) -> None:
-    generator = np.random.default_rng(seed)
-    sums = np.stack([generator.integers(0, 9, 300), np.full(300, 9)], axis=1).astype(float)
-    one = of_draws(_mean(Draws(300, 4_000, seed).resampled(sums, np.arange(300))))
-    other = bootstrap(sums, _mean, draws=4_000, seed=seed)
-    assert (one.low, one.high) == (pytest.approx(other.low, abs=0.004), pytest.approx(other.high, abs=0.004))
+    assert of_draws(drawn(sums, _mean, 1_000)).why == OFTEN_UNDEFINED
 
 
 def test_a_part_is_drawn_as_the_whole_is() -> None:
