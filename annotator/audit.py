@@ -16,6 +16,7 @@ from annotator.core.spreadsheet import harmless
 from annotator.models import Event, Membership, Project, User
 
 CHUNK = 2_000
+READ = ("at", "verb", "item_id", "data", "actor__username")
 COLUMNS = ("id", "at", "actor", "verb", "item", "said", "data")
 SERVER: Final = "the server"  # what a command, or a worker, did
 SPELLED: Final = {"True": "yes", "False": "no", "None": "–"}
@@ -96,7 +97,7 @@ class Wanted:
 
 def rows(project: Project, wanted: Wanted) -> QuerySet[Event]:
     """The events of a project that are wanted, unordered; an event's actor comes with it."""
-    found = Event.objects.filter(project=project).select_related("actor")
+    found = Event.objects.filter(project=project).select_related("actor").only(*READ)
     if wanted.verb:
         found = found.filter(verb=wanted.verb)
     if wanted.actor is not None:

@@ -51,6 +51,7 @@ PAGES = {
     "import-judgements": "/p/{slug}/imports/{labels}/", "import-map": "/p/{slug}/imports/{unmapped}/map/",
     "exports": "/p/{slug}/exports/",
     "export": "/p/{slug}/exports/{exported}/", "agreement": "/p/{slug}/agreement/",
+    "audit": "/p/{slug}/audit/", "audit-filtered": "/p/{slug}/audit/?verb=take_down",
     "releases": "/p/{slug}/releases/",
     "releases-counted": "/p/{slug}/releases/?which=all&formats=trl&formats=pairs&parquet=on",
     "release": "/p/{slug}/releases/{released}/", "release-diff": "/p/{slug}/releases/diff/?a=1.0&b=1.0",
