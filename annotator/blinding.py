@@ -56,9 +56,18 @@ class Reveal:
 
 
 def is_revealed(assignment: Assignment) -> bool:
-    """Whether the blind judgement is in, so that the rest may be shown."""
+    """Whether the blind judgement is in, or none is asked for, so that the rest may be shown."""
     seen = assignment.state in (AssignmentState.COMMITTED, AssignmentState.SUBMITTED)
-    return seen and P(assignment.item.protocol).reveals
+    return is_shown_early(assignment) or (seen and P(assignment.item.protocol).reveals)
+
+
+def is_shown_early(assignment: Assignment) -> bool:
+    """Whether what machines said is shown before anything is judged: then there is one judgement, and it is not
+    blind. The project chooses so; exam and practice ask for labels first whatever it chooses."""
+    if assignment.project.labels_first or assignment.purpose in (Use.EXAM, Use.DEMONSTRATION):
+        return False
+    is_open = assignment.state in (AssignmentState.CLAIMED, AssignmentState.EXPIRED)
+    return is_open and P(assignment.item.protocol).reveals
 
 
 def original(assignment: Assignment) -> Original | None:

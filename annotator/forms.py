@@ -98,7 +98,15 @@ class TokenForm(Plain, forms.Form):
     )
 
 
-LATER = ("decision_rule", "probe_rate", "exam_pass")  # a form without them changes none of them
+LATER = (
+    "decision_rule",
+    "probe_rate",
+    "exam_pass",
+    "labels_first",
+)  # a form without them changes none of them
+
+
+LABELS_FIRST = [("True", "after reviewers have labelled"), ("False", "from the beginning")]
 
 
 class PercentField(forms.FloatField):
@@ -126,6 +134,12 @@ class SettingsForm(Plain, forms.ModelForm):  # type: ignore[type-arg]
     blind_shows = forms.ChoiceField(
         choices=BlindShows.choices, initial=BlindShows.DIFF, label="Before committing a reviewer sees",
         help_text="For injected errors. Kept with every annotation: compare rates only within one choice.",
+    )  # fmt: skip
+    labels_first = forms.TypedChoiceField(
+        choices=LABELS_FIRST, initial="True", coerce=lambda value: value == "True", required=False,
+        label="What machines said is shown",
+        help_text="From the beginning: one judgement, never counted as blind. Changed back, items that reviewers "
+        "hold go back to the queue, and not to them: they have seen it.",
     )  # fmt: skip
     decision_rule = forms.ChoiceField(
         choices=DecisionRule.choices, initial=DecisionRule.LABELS, required=False,
@@ -168,6 +182,7 @@ class SettingsForm(Plain, forms.ModelForm):  # type: ignore[type-arg]
 class NewProjectForm(SettingsForm):
     probe_rate = None  # type: ignore[assignment]  # both need items
     exam_pass = None  # type: ignore[assignment]
+    labels_first = None  # type: ignore[assignment]
 
     class Meta(SettingsForm.Meta):
         fields = ("name", "slug", *SettingsForm.Meta.fields[1:])  # type: ignore[assignment]

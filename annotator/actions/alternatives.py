@@ -50,18 +50,21 @@ def of_item(item: Item) -> list[Alternative]:
     return list(found.values())
 
 
-def rate(*, assignment: Assignment, by: Membership, judgement: Judgement, phase: Phase) -> None:
+def rate(
+    *, assignment: Assignment, by: Membership, judgement: Judgement, phase: Phase, labels_first: bool = True
+) -> None:
     """Store the rated alternatives of judged steps. The caller is in the transaction of a commit, and has
     superseded what this assignment said before. What another item shows too has one last word."""
     if not judgement.alternatives or judgement.finish_reason in ENDS_EARLY:
         return
-    of = {"rater_id": by.rater_id, "phase": phase}
+    of: dict[str, object] = {"rater_id": by.rater_id, "phase": phase}
     lengths = dict(Solution.objects.filter(pk__in=judgement.alternatives).values_list("pk", "n_steps"))
     Annotation.objects.filter(Q(solution__in=lengths, **of), superseded_at__isnull=True).update(
         superseded_at=timezone.now()
     )
+    said = of | {"labels_first": labels_first}
     Annotation.objects.bulk_create(
-        _annotation(assignment, pk, lab.UNJUDGED * (n_steps - 1) + judgement.alternatives[pk], of)
+        _annotation(assignment, pk, lab.UNJUDGED * (n_steps - 1) + judgement.alternatives[pk], said)
         for pk, n_steps in sorted(lengths.items())
         if judgement.labels[n_steps - 1] != lab.UNJUDGED
     )

@@ -13,8 +13,12 @@ from annotator.core.judgement import Judgement
 from annotator.models import Annotation, Assignment, FinishReason, Membership, Phase, Solution
 
 
-def annotate(assignment: Assignment, by: Membership, judgement: Judgement, phase: Phase) -> Annotation:
+def annotate(
+    assignment: Assignment, by: Membership, judgement: Judgement, phase: Phase, *, labels_first: bool = True
+) -> Annotation:
     """Append the annotation of the item's solution; one that it replaces (reopened work) is kept, superseded.
+
+    labels_first: false where the reviewer had seen what machines say before labelling anything.
 
     The caller holds the assignment's lock. Rated alternatives become annotations of their own.
     """
@@ -34,9 +38,12 @@ def annotate(assignment: Assignment, by: Membership, judgement: Judgement, phase
         verdict=judgement.verdict or None, finish_reason=reason, note=judgement.note,
         bulk=judgement.bulk or None,
         edited_solution=_edited(assignment, judgement), guideline_id=assignment.project.guideline_id,
-        blind_shows=assignment.project.blind_shows, duration_ms=duration(assignment, judgement, now),
+        blind_shows=assignment.project.blind_shows, labels_first=labels_first,
+        duration_ms=duration(assignment, judgement, now),
     )  # fmt: skip
-    alternatives.rate(assignment=assignment, by=by, judgement=judgement, phase=phase)
+    alternatives.rate(
+        assignment=assignment, by=by, judgement=judgement, phase=phase, labels_first=labels_first
+    )
     return made
 
 

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from annotator import errors, policies
 from annotator.actions import error_types as kinds
+from annotator.actions.labels_first import bar_who_saw
 from annotator.actions.people import join_project
 from annotator.actions.record import record
 from annotator.actions.redecide import redecide
@@ -61,11 +62,14 @@ def change_settings(*, by: Actor, project: Project, base: str | None = None, **f
     """Change some of CHANGEABLE. Protocol and overlap are for items still to come; others keep theirs.
 
     `base` is state_of(project) as the sender saw it: Conflict if somebody has changed the settings since.
-    Another decision rule decides anew what no lead has settled.
+    Another decision rule decides anew what no lead has settled. Where labels come first again, who saw what
+    machines say of an item and has not submitted it gets no slot on it.
     """
     current, changed = _change_settings(by, project, base, fields)
     if "decision_rule" in changed:
         redecide(current)
+    if changed.get("labels_first"):
+        bar_who_saw(by, current)
     return current
 
 
@@ -111,7 +115,9 @@ def _check(project: Project) -> None:
     if project.exam_pass is not None and not 0 < project.exam_pass <= 1:
         raise errors.Invalid("Choose more than 0 % and at most 100 %, or leave it empty.", field="exam_pass")
     if project.acceptance_bar is not None and not 0 < project.acceptance_bar <= 1:
-        raise errors.Invalid("Choose more than 0 % and at most 100 %, or leave it empty.", field="acceptance_bar")
+        raise errors.Invalid(
+            "Choose more than 0 % and at most 100 %, or leave it empty.", field="acceptance_bar"
+        )
     try:
         project.full_clean()
     except ValidationError as error:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from annotator import errors, policies, queue
+from annotator import blinding, errors, policies, queue
 from annotator.actions import alternatives
 from annotator.actions.annotating import annotate, duration
 from annotator.actions.decide import decide_item
@@ -86,6 +86,10 @@ def commit(*, by: Membership, assignment_id: int, data: Mapping[str, Any]) -> As
     Sent twice, it is stored once: the second call returns what the first made.
     """
     assignment = _lock(by, assignment_id)
+    if blinding.is_shown_early(assignment):
+        raise errors.Conflict(
+            "What machines said is shown from the beginning here: there is one judgement. Submit it."
+        )
     if assignment.state not in (AssignmentState.COMMITTED, AssignmentState.SUBMITTED):
         _commit(by, assignment, data)
     return assignment
@@ -95,7 +99,9 @@ def commit(*, by: Membership, assignment_id: int, data: Mapping[str, Any]) -> As
 def submit(*, by: Membership, assignment_id: int, data: Mapping[str, Any]) -> Assignment:
     """The last word: after a reveal the revealed judgement and its verdict, else the same as `commit`."""
     assignment = _lock(by, assignment_id)
-    if assignment.state == AssignmentState.COMMITTED:
+    if blinding.is_shown_early(assignment):
+        _submit_early(by, assignment, data)
+    elif assignment.state == AssignmentState.COMMITTED:
         _submit_revealed(by, assignment, data)
     elif assignment.state != AssignmentState.SUBMITTED:
         ends_early = data.get("finish_reason") in judging.ENDS_EARLY
@@ -122,9 +128,7 @@ def _commit(by: Membership, assignment: Assignment, data: Mapping[str, Any]) -> 
     final = not _reveals(assignment, judgement)
     if final:
         _check_verdict(judgement, assignment)
-    if assignment.state == AssignmentState.EXPIRED:
-        policies.check_may_work(by)
-        assignment.surplus = not queue.retake(assignment)
+    _retake(by, assignment)
     annotation = annotate(assignment, by, judgement, Phase.BLIND)
     _keep(assignment, judgement)
     if final:
@@ -134,12 +138,29 @@ def _commit(by: Membership, assignment: Assignment, data: Mapping[str, Any]) -> 
 
 
 def _submit_revealed(by: Membership, assignment: Assignment, data: Mapping[str, Any]) -> None:
-    judgement = read_judgement(data, assignment)
+    """Of a judgement taken back that never had a blind one, `committed_at` tells so."""
+    judgement, was_blind = read_judgement(data, assignment), assignment.committed_at is not None
     _check_complete(judgement, assignment)
     _check_verdict(judgement, assignment)
-    annotation = annotate(assignment, by, judgement, Phase.REVEALED)
+    annotation = annotate(assignment, by, judgement, Phase.REVEALED, labels_first=was_blind)
     _keep(assignment, judgement)
+    if not was_blind:
+        assignment.committed_at = None
     _finish(assignment, by, judgement, annotation)
+
+
+def _submit_early(by: Membership, assignment: Assignment, data: Mapping[str, Any]) -> None:
+    """The one judgement where machines were shown from the beginning. It uses the slot, and none of it is blind."""
+    assignment.committed_at = None
+    _retake(by, assignment)
+    _submit_revealed(by, assignment, data)
+
+
+def _retake(by: Membership, assignment: Assignment) -> None:
+    """Late work takes its slot again, or is surplus."""
+    if assignment.state == AssignmentState.EXPIRED:
+        policies.check_may_work(by)
+        assignment.surplus = not queue.retake(assignment)
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from annotator.actions import items as item_acts
 from annotator.actions import review as acts
 from annotator.core.judgement import ENDS_EARLY, BadJudgement, label_following
 from annotator.middleware import PageRequest
-from annotator.models import Assignment, AssignmentState, Decision, Item, Membership, Project, Protocol
+from annotator.models import Assignment, AssignmentState, Decision, Item, Membership, Project, Protocol, Use
 from annotator.views import review_form, review_page
 
 # A decided item first: to see what is revealed of it costs nobody a slot.
@@ -104,7 +104,9 @@ def _assignment(by: Membership, wanted: str, phase: str) -> Assignment:
     item = rows.filter(project=by.project_id, pk=number).first()
     if item is None or phase not in STATES:
         raise errors.Missing("There is no such item in this project.")
-    return Assignment(item=item, project=by.project, rater_id=by.rater_id, state=STATES[phase])
+    return Assignment(
+        item=item, project=by.project, rater_id=by.rater_id, state=STATES[phase], purpose=Use.DEMONSTRATION
+    )
 
 
 def _any_item(project: Project) -> int | None:

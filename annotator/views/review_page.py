@@ -44,6 +44,9 @@ REVEALED_TASK: Final = (
 )
 
 
+SHOWN_TASK: Final = "Is each step right? Mark what is wrong and why, whatever was said of it before."
+
+
 @dataclass(frozen=True)
 class Row:
     """One step, or (position None) a step of the original that was removed before the next row.
@@ -73,7 +76,7 @@ class Page:
     assignment: Assignment
     judgement: Judgement
     rows: list[Row]
-    phase: str  # "blind", "revealed" or "done"
+    phase: str  # "blind", "shown" (revealed from the beginning), "revealed" or "done"
     task: str
     question: list[Piece]
     original_question: list[Piece]
@@ -113,6 +116,11 @@ class Page:
     @property
     def read_only(self) -> bool:
         return self.phase == "done"
+
+    @property
+    def is_last_word(self) -> bool:
+        """Whether what is sent from this page is final; else a commit, and the reveal follows."""
+        return self.phase != "blind" or not self.protocol.reveals
 
     @property
     def ran_out(self) -> bool:
@@ -195,7 +203,7 @@ def _phase(assignment: Assignment) -> str:
     if assignment.item.solution.problem.taken_down_at:
         return "done"
     if assignment.state in (AssignmentState.CLAIMED, AssignmentState.EXPIRED):
-        return "blind"
+        return "shown" if blinding.is_shown_early(assignment) else "blind"
     return "revealed" if assignment.state == AssignmentState.COMMITTED else "done"
 
 
@@ -203,6 +211,8 @@ def _task(assignment: Assignment, phase: str, *, has_alternatives: bool) -> str:
     protocol = Protocol(assignment.item.protocol)
     if phase == "revealed":
         return REVEALED_TASK
+    if phase == "shown":
+        return SHOWN_TASK
     to_the_end = protocol == Protocol.LABEL_STEPS and not stops_at_first_error(assignment)
     return (TO_THE_END if to_the_end else TASKS[protocol]) + (OTHER_WAYS if has_alternatives else "")
 

@@ -27,6 +27,7 @@ const refusal = document.getElementById('refusal')
 const steps = stepsOf(form)
 const questions = [...form.querySelectorAll('.questions fieldset.question')] // those below the steps
 const isOpen = form.dataset.phase !== 'done'
+const isFresh = ['blind', 'shown'].includes(form.dataset.phase) // nothing is judged yet
 let here = -1
 let busy = false
 let retry = 0
@@ -90,7 +91,7 @@ function ask(i) {
 
 /** The next step without a label; of what is revealed the next where a machine says otherwise. */
 function jump() {
-  if (form.dataset.phase === 'blind') return go(firstOpen())
+  if (isFresh) return go(firstOpen())
   const i = nextDifference(steps, here)
   return i < 0 ? drafts?.show('saved', 'No step differs') : go(i)
 }
@@ -391,7 +392,7 @@ if (isOpen) startClock(form.elements.duration_ms)
 markStop(form, last.labels)
 
 if (!openLinked(steps, go)) {
-  if (form.dataset.phase === 'blind') go(firstOpen(), { scroll: firstOpen() > 0 })
+  if (isFresh) go(firstOpen(), { scroll: firstOpen() > 0 })
   else showClaim(form.querySelector('.claim'))
 }
 performance.mark('keys live')
