@@ -11,6 +11,7 @@ from tests import factories as make
 from tests.annotator.reviewed import submitted
 from tests.e2e.conftest import DESKTOP, PHONE, shoot
 from tests.e2e.test_comfort import Sit
+from tests.e2e.test_every_page import check
 from tests.made import MADE
 
 
@@ -47,6 +48,7 @@ def test_counted_made_and_compared(sit: Sit, lead: Membership) -> None:
     expect(counted).to_contain_text("8 solutions")
     for name, size in (("wide", DESKTOP), ("narrow", PHONE)):
         page.set_viewport_size(size)
+        check(page, "releases-counted")
         shoot(page, f"releases-counted-{name}")
     page.set_viewport_size(DESKTOP)
     page.get_by_label("Note").fill("All that came in.")
@@ -61,9 +63,11 @@ def test_counted_made_and_compared(sit: Sit, lead: Membership) -> None:
     page.goto(f"{page.url.split('/p/')[0]}/p/{slug}/releases/{row.pk}/")
     for name, size in (("wide", DESKTOP), ("narrow", PHONE)):
         page.set_viewport_size(size)
+        check(page, "release")
         shoot(page, f"release-{name}")
     page.get_by_role("button", name="Compare").click()
     expect(page.locator("main")).to_contain_text("3 removed")
     for name, size in (("wide", DESKTOP), ("narrow", PHONE)):
         page.set_viewport_size(size)
+        check(page, "release-diff")
         shoot(page, f"release-diff-{name}")
