@@ -22,7 +22,7 @@ SERVER: Final = "the server"  # what a command, or a worker, did
 SPELLED: Final = {"True": "yes", "False": "no", "None": "–"}
 LONGEST = 120  # characters of one value on a page
 
-NOTHING: Final = (None, "", [], {})  # what need not be told
+NOTHING: Final[tuple[object, ...]] = (None, "", [], {})  # what need not be told
 SURPLUS: Final = "surplus"
 JUDGEMENTS: Final = frozenset({"labels", "error_types", "verdict", "first_error", "gold"})
 
