@@ -1,7 +1,7 @@
 """A lead settles what reviewers could not agree on. Their judgements stay; the lead's stands beside them.
 
-An adjudication is an annotation of the item's solution, of phase *adjudication*. Its verdict says of which `item`
-it is, the `cause` of the dispute, and `own_label` where the lead had judged the item too; its note is the reason.
+An adjudication is an annotation of the item's solution, of phase *adjudication*. Its verdict says the `cause` of the
+dispute, and `own_label` where the lead had judged the item too; its note is the reason.
 Reopening supersedes it, and the reviewers' judgements decide again.
 """
 
@@ -55,13 +55,12 @@ def cause_counts(project: Project) -> dict[str, int]:
 
 
 def adjudication_of(item: Item) -> Annotation | None:
-    """The one in force that settled the item."""
+    """The one in force that settled the item: its gold, or what called the problem broken."""
     if item.decision != Decision.SETTLED:
         return None
-    rows = Annotation.objects.filter(
-        solution=item.solution_id, phase=Phase.ADJUDICATION, superseded_at=None, verdict__item=item.pk
-    )
-    return rows.select_related("rater").order_by("-id").first()
+    rows = Annotation.objects.filter(solution=item.solution_id, phase=Phase.ADJUDICATION, superseded_at=None)
+    found = rows.filter(pk=item.gold_id) if item.gold_id else rows.filter(verdict__cause=BROKEN)
+    return found.select_related("rater").order_by("-id").first()
 
 
 def seen_version(item: Item) -> str:
@@ -189,14 +188,15 @@ def _annotate(
 ) -> Annotation:
     mine = {"solution": item.solution, "rater_id": by.rater_id, "phase": Phase.ADJUDICATION}
     before = Annotation.objects.filter(**mine, superseded_at=None)
-    if Item.objects.filter(gold__in=before).exists():
+    settled = Item.objects.filter(solution=item.solution_id, decision=Decision.SETTLED).exclude(pk=item.pk)
+    if before.exists() and settled.exists():
         raise errors.Conflict(
             "You settled the same solution under another protocol: let another lead settle this one."
         )
     before.update(superseded_at=timezone.now())
     stopped = lab.WRONG in judgement.labels and lab.UNJUDGED in judgement.labels
     ended = FinishReason.FOUND_ERROR if stopped else FinishReason.SOLUTION
-    verdict = {"cause": cause, "item": item.pk} | ({"own_label": True} if own_label else {})
+    verdict = {"cause": cause} | ({"own_label": True} if own_label else {})
     types = {
         str(at): codes for at, codes in judgement.error_types.items() if judgement.labels[at] == lab.WRONG
     }

@@ -158,7 +158,7 @@ def test_a_settled_item_has_the_leads_labels_and_everybodys_stay() -> None:
         1,
     )
     assert made.error_types == {"1": ["counterfactual"]}  # a step that is not wrong has no type
-    assert (made.verdict, made.note) == ({"cause": "guideline_gap", "item": item.pk}, WHY["reason"])
+    assert (made.verdict, made.note) == ({"cause": "guideline_gap"}, WHY["reason"])
     assert (made.rater, made.guideline) == (world.lead.rater, world.project.guideline)
     assert list(Annotation.objects.exclude(pk=made.pk).order_by("id").values()) == before
     event = Event.objects.get(verb="settle")
@@ -240,6 +240,20 @@ def test_reopening_is_an_event_and_nothing_is_overwritten() -> None:
         acts.reopen_decision(by=world.lead, project=world.project, item_id=world.item.pk, because=" ")
 
 
+def test_one_lead_settles_a_solution_under_one_protocol() -> None:
+    """A rater has one word on a solution in each phase: a second would replace the first item's gold."""
+    world = World()
+    gold = world.settle().gold
+    other = make.queued(world.project, world.item.solution, protocol="check_solution", decision="conflicted")
+    said = {"labels": "++++", "seen": acts.seen_version(other), **WHY}
+    with pytest.raises(errors.Conflict, match="another lead"):
+        acts.settle(by=world.lead, item_id=other.pk, **said)
+    assert acts.settle(by=make.member(world.project, "second", Role.LEAD), item_id=other.pk, **said).gold
+    world.item.refresh_from_db()
+    assert world.item.gold == gold
+    assert acts.adjudication_of(world.item) == gold
+
+
 def test_only_what_is_settled_can_be_reopened() -> None:
     world = World()
     with pytest.raises(errors.Conflict, match="only what was settled"):
@@ -306,7 +320,7 @@ def test_nobody_settles_what_they_judged_while_another_lead_can() -> None:
     assert adjudication_queue.next_item(world.alice) == world.item
     item = world.settle(by=world.alice)
     assert item.gold
-    assert item.gold.verdict == {"cause": "guideline_gap", "item": item.pk, "own_label": True}
+    assert item.gold.verdict == {"cause": "guideline_gap", "own_label": True}
     assert Event.objects.get(verb="settle").data["own_label"] is True
 
 
