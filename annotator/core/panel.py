@@ -87,7 +87,7 @@ def _parts(sums: Floats) -> _Parts:
 
 
 def alpha(metric: Metric = "nominal") -> OfSums:
-    """Krippendorff's alpha from sums (coefficients.krippendorff_alpha)."""
+    """Krippendorff's alpha from sums (coefficients.alpha_of)."""
     return lambda sums: alpha_of(_parts(sums).coincidences, metric)
 
 
