@@ -145,6 +145,8 @@ def tell(event: Event, *, shows_labels: bool) -> Told:
     template = SAID.get(event.verb, event.verb.replace("_", " "))
     words, _, judgement = template.partition("|")
     known = {key: value for key, value in event.data.items() if isinstance(value, str | int | float)}
+    if "do" in known:  # the verb of what was done to many items
+        known["do"] = str(known["do"]).replace("_", " ")
     what = (words + judgement if shows_labels else words).format_map(_Gaps(known))
     surplus = ", after enough others had" if event.data.get(SURPLUS) else ""
     more = [
