@@ -253,6 +253,12 @@ def beside_probes(assignment_ids: Sequence[int]) -> dict[int, bool]:
     return {pk: beside == Decision.INCOMPLETE if beside else overlap > 1 for pk, beside, overlap in found}
 
 
+def sees_numbers(me: Membership) -> bool:
+    """Whether a member is told the numbers of items. Work comes in their order and a probe does not: where there are
+    probes, a number would give it away. Leads see which items are probes anyway."""
+    return me.project.probe_rate == 0 or me.is_at_least(Role.LEAD)
+
+
 def check_may_work(me: Membership) -> None:
     if me.paused_at:
         because = f": {me.paused_because}" if me.paused_because else "."

@@ -104,7 +104,9 @@ class AlternativeSerializer(serializers.Serializer[object]):
 class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
     """What its reviewer may see now; `original` is null where there is none or it is hidden while blind."""
 
-    item = serializers.IntegerField(source="item_id")
+    item = serializers.IntegerField(
+        source="item_id", allow_null=True, help_text="Null where probes are given: its number could tell."
+    )
     protocol = serializers.CharField(source="item.protocol")
     problem = serializers.CharField(source="item.solution.problem.text")
     answer = serializers.CharField(source="item.solution.problem.answer", allow_null=True)
@@ -236,6 +238,11 @@ class NewAdjudicationSerializer(serializers.Serializer[object]):
         child=serializers.ListField(child=serializers.CharField()), required=False,
         help_text="Step, 0-based, to codes of the project's error types.",
     )  # fmt: skip
+    bulk = serializers.ListField(
+        child=serializers.IntegerField(),
+        required=False,
+        help_text="Steps that no act of your own labelled, 0-based.",
+    )
     cause = serializers.ChoiceField(list(CAUSES), help_text="broken_problem leaves the item without gold.")
     reason = serializers.CharField(help_text="The reviewers read it.")
     seen = serializers.CharField(help_text="`seen` of the item as you read it: 409 if something came since.")

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 
+from annotator import policies
 from annotator.core.labels import UNJUDGED
 from annotator.middleware import PageRequest
 from annotator.models import Assignment, Decision, Item, Membership, Project, Question, Role, User
@@ -37,6 +38,10 @@ class Card:
     def unread_guideline(self) -> bool:
         guideline = self.project.guideline
         return guideline is not None and guideline.version > self.member.guideline_read
+
+    @property
+    def has_numbers(self) -> bool:
+        return policies.sees_numbers(self.member)
 
     @property
     def n_judged(self) -> int:

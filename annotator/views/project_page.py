@@ -14,6 +14,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from annotator import policies
 from annotator.caching import self_tuned
 from annotator.core.findings import CODES, Code, explained
 from annotator.middleware import PageRequest
@@ -64,6 +65,7 @@ def project_page(request: PageRequest, **_: object) -> HttpResponse:
         "begun": _begun(me),
         "left": pace.open_for([me]).get(me.project_id, 0),
         "gate": gate_of(me),
+        "has_numbers": policies.sees_numbers(me),
     }
     return render(request, "annotator/project.html", context)
 

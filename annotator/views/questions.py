@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
+from annotator import policies
 from annotator.actions.questions import answer_question
 from annotator.errors import Invalid
 from annotator.middleware import PageRequest
@@ -23,6 +24,7 @@ def questions(request: PageRequest, **_: object) -> HttpResponse:
         "page": page,
         "rows": [(question, reviews.get(question.item_id)) for question in page.rows],
         "is_lead": is_lead,
+        "has_numbers": policies.sees_numbers(me),
         "answered": answered,
     }
     return render(request, "annotator/questions.html", context)

@@ -38,10 +38,12 @@ def review(request: PageRequest, project: str, assignment: int) -> HttpResponse:
 
 def mine(request: PageRequest, project: str) -> HttpResponse:
     form = HistoryFilter(request.GET, label_suffix="")
+    if not policies.sees_numbers(request.membership):
+        del form.fields["item"]
     page = my_work.build(request.membership, form, request.GET.get("before", ""))
     asked = request.GET.copy()
     asked["before"] = page.before
-    context = {"page": page, "older": asked.urlencode()}
+    context = {"page": page, "older": asked.urlencode(), "has_numbers": "item" in form.fields}
     return render(request, "annotator/mine.html", context, status=400 if form.errors else 200)
 
 

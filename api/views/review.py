@@ -8,7 +8,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator import blinding, errors, queue
+from annotator import blinding, errors, policies, queue
 from annotator.actions import review as acts
 from annotator.actions.alternatives import alternatives_of
 from annotator.models import Assignment, Membership
@@ -24,10 +24,11 @@ def body_of(request: Request) -> Mapping[str, Any]:
     return request.data
 
 
-def _show(assignment: Assignment) -> dict[str, Any]:
+def _show(by: Membership, assignment: Assignment) -> dict[str, Any]:
     assignment.original = blinding.original(assignment)  # type: ignore[attr-defined]
     assignment.alternatives = alternatives_of(assignment)  # type: ignore[attr-defined]
-    return shapes.AssignmentSerializer(assignment).data
+    data = shapes.AssignmentSerializer(assignment).data
+    return data if policies.sees_numbers(by) else {**data, "item": None}
 
 
 @extend_schema(responses=shapes.ProjectSerializer(many=True))
@@ -45,14 +46,14 @@ def claim(request: Request, project: str) -> Response:
     claimed = queue.claim(by=member(request))
     if claimed is None:
         return Response(status=204)
-    return Response(_show(acts.load(member(request), claimed.pk)))
+    return Response(_show(member(request), acts.load(member(request), claimed.pk)))
 
 
 @extend_schema(responses=shapes.AssignmentSerializer)
 @api_view(["GET"])
 def assignment(request: Request, project: str, assignment: int) -> Response:
     """What you may see of your assignment in its phase, with your draft."""
-    return Response(_show(acts.load(member(request), assignment)))
+    return Response(_show(member(request), acts.load(member(request), assignment)))
 
 
 @extend_schema(
