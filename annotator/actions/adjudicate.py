@@ -5,7 +5,7 @@ dispute, and `own_label` where the lead had judged the item too; its note is the
 Reopening supersedes it, and the reviewers' judgements decide again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.db import transaction
@@ -79,19 +79,23 @@ def settle(
     reason: str,
     seen: str,
     error_types: Mapping[str, Any] | None = None,
+    bulk: Sequence[int] = (),
     shown_names: bool = False,
 ) -> Item:
     """Decide an item by one's own labels, for a stated cause and reason.
 
     labels: one a step, as in a judgement; with the cause broken_problem steps may stay unjudged, and the item has
-    no gold, since a broken problem has no truth.  seen: `seen_version` of what the lead looked at: Conflict where
+    no gold, since a broken problem has no truth.  bulk: 0-based steps that the lead labelled by no act of its own,
+    but took over together with others.  seen: `seen_version` of what the lead looked at: Conflict where
     a submission, or another lead, came since.  Errors name the field.
     """
     item = _locked(by, item_id)
     own_label = policies.check_may_adjudicate(by, item)
     _check_seen(item, seen)
     _check_cause(cause, reason)
-    judgement = _judgement(by.project, item, {"labels": labels, "error_types": error_types or {}}, cause)
+    judgement = _judgement(
+        by.project, item, {"labels": labels, "error_types": error_types or {}, "bulk": bulk}, cause
+    )
     made = _annotate(by, item, judgement, cause, reason, own_label)
     item.decision = Decision.SETTLED
     item.gold = made if FinishReason(made.finish_reason).judges else None
@@ -203,6 +207,7 @@ def _annotate(
     return Annotation.objects.create(
         **mine, labels=judgement.labels, n_steps=item.solution.n_steps,
         first_error=lab.first_error(judgement.labels), error_types=types or None, verdict=verdict,
+        bulk=judgement.bulk or None,
         finish_reason=FinishReason.BAD_PROBLEM if cause == BROKEN else ended, note=reason.strip(),
         guideline_id=by.project.guideline_id,
     )  # fmt: skip

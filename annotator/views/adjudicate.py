@@ -125,7 +125,7 @@ def _entered(request: PageRequest, item: Item) -> dict[str, Any]:
     labels = sent["labels"][: item.solution.n_steps].ljust(item.solution.n_steps, lab.UNJUDGED)
     known = "".join(label if label in lab.LABELS else lab.UNJUDGED for label in labels)
     return {
-        "labels": known, "error_types": sent["error_types"],
+        "labels": known, "error_types": sent["error_types"], "bulk": sent["bulk"],
         "cause": request.POST.get("cause", ""), "reason": request.POST.get("reason", ""),
     }  # fmt: skip
 
@@ -140,6 +140,9 @@ def _adopt(request: PageRequest, item: Item) -> HttpResponse:
         for said in row.said:
             if row.step is not None and str(said.at) == column and step in ("", str(row.step)):
                 labels[row.step] = said.label
+                entered["bulk"] = [at for at in entered["bulk"] if at != row.step] + (
+                    [] if step else [row.step]
+                )
                 entered["error_types"][str(row.step)] = said.codes.split()
     return _show(request, item, {**entered, "labels": "".join(labels)})
 

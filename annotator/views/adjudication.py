@@ -102,6 +102,11 @@ class Page:
         return sum(row.differs for row in self.rows)
 
     @property
+    def bulk(self) -> str:
+        """The steps that the lead labels by no act of its own, with their labels: review_form.read says why."""
+        return ",".join(f"{at}{self.entered['labels'][at]}" for at in self.entered["bulk"])
+
+    @property
     def notes(self) -> list[Column]:
         return [column for column in self.columns if column.row.note or column.ended or column.answers]
 
@@ -114,9 +119,11 @@ def build(item: Item, by: Membership, entered: Mapping[str, Any] | None, shows_n
     finals = _drawn(item)
     columns = [_column(at, row, item, shows_names) for at, row in enumerate(finals, 1)]
     machines = list(blinding.machine_annotations(item.solution).filter(is_parsed=True))
+    shared = common(finals, item.solution.n_steps)
     begun = entered or {
-        "labels": common(finals, item.solution.n_steps),
+        "labels": shared,
         "error_types": common_types(finals),
+        "bulk": [at for at, label in enumerate(shared) if label != lab.UNJUDGED],
     }
     named = kinds.error_types(item.project.error_types)
     return Page(

@@ -16,7 +16,7 @@ from api.requests import member
 from api.views.review import REFUSED, body_of
 
 PAGE = 100
-SETTLES_BY = ("labels", "error_types", "cause", "reason", "seen")
+SETTLES_BY = ("labels", "error_types", "bulk", "cause", "reason", "seen")
 FILTERS = {"decision": set(Decision.values), "held": {"true", "false"}}
 
 
@@ -88,7 +88,7 @@ def adjudicate(request: Request, project: str, item: int) -> Response:
     cause, reason, seen = (str(sent.get(name) or "") for name in ("cause", "reason", "seen"))
     settled = adjudicating.settle(
         by=member(request), item_id=item, labels=sent.get("labels"), error_types=sent.get("error_types"),
-        cause=cause, reason=reason, seen=seen,
+        bulk=sent.get("bulk") or [], cause=cause, reason=reason, seen=seen,
     )  # fmt: skip
     return Response(shapes.ItemSerializer(settled).data)
 

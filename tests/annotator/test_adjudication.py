@@ -413,9 +413,22 @@ def test_a_column_or_a_cell_is_taken_over_without_javascript() -> None:
     sent = {"n_steps": "4", "seen": world.seen(), "label-0": "+", "label-3": "+", "reason": "so far"}
     taken = client.post(page, sent | {"adopt": f"{alice}.1"}).context["page"].entered
     assert (taken["labels"], taken["error_types"]["1"]) == ("+-.+", ["counterfactual"])
+    assert taken["bulk"] == []  # each by an act of its own
     whole = client.post(page, sent | {"adopt": str(3 - alice)}).context["page"].entered
+    assert whole["bulk"] == [0, 1, 2, 3]
     assert (whole["labels"], whole["reason"]) == ("++++", "so far")
     assert not Annotation.objects.filter(phase=Phase.ADJUDICATION).exists()
+
+
+def test_what_a_lead_never_touched_is_bulk_and_verifies_nothing() -> None:
+    world = World()
+    client, page = signed_in(world.lead), reverse("adjudicate-item", args=[world.project.slug, world.item.pk])
+    shown = client.get(page).context["page"]
+    assert shown.bulk == "0+,2+,3+"  # begun with what both say
+    sent = {"do": "settle", "n_steps": "4", "seen": world.seen(), "bulk": shown.bulk, **WHY}
+    labels = {f"label-{at}": label for at, label in enumerate("+-0+")}  # step 3 is changed by hand
+    assert client.post(page, sent | labels).status_code == 302
+    assert Annotation.objects.get(phase=Phase.ADJUDICATION).bulk == [0, 3]
 
 
 def test_a_refusal_keeps_what_was_typed() -> None:

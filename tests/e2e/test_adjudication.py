@@ -106,12 +106,19 @@ def test_an_item_is_settled_by_keys_alone(sit: Callable[..., Any], world: World)
     made = Annotation.objects.get(phase=Phase.ADJUDICATION)
     assert (made.labels, made.note) == ("+-+++++", "j, k and 1 are letters here")
     assert made.error_types == {"1": ["counterfactual"]}
+    assert made.bulk == [0, 1, 2, 3, 4, 5, 6]  # a column taken over at one press
 
 
 def test_the_mouse_takes_over_cells_and_columns(sit: Callable[..., Any], world: World) -> None:
     page = sit(world.lead).open(path(world, world.items[1]))
     page.locator("tr[data-step='1'] .cell[data-label='-']").click()
     assert labels(page)[1] == "-"
+    assert page.locator("[name=bulk]").input_value() == "0+"
+    page.keyboard.press("k")
+    page.keyboard.press("+")  # the same label, but now looked at
+    assert page.locator("[name=bulk]").input_value() == ""
+    page.keyboard.press("u")
+    assert page.locator("[name=bulk]").input_value() == "0+"
     page.locator("tr[data-step='3'] .pick input[value='0']").check()
     page.keyboard.press("u")
     assert labels(page)[3] == "."

@@ -14,20 +14,31 @@ const cells = (row) => [...row.querySelectorAll('.cell')]
 const read = (row) => [...radios(row), ...types(row)].map((input) => input.checked)
 const restore = (row, was) => [...radios(row), ...types(row)].forEach((input, n) => { input.checked = was[n] })
 
-/** Does `change` to rows as one act that undo takes back. */
-function change(changed, act) {
-  undone.push(changed.map((row) => [row, read(row)]))
+const label = (row) => radios(row).find((input) => input.checked)?.value ?? '.'
+
+/** Does `act` to rows as one act that undo takes back. Labels given to several rows at once are bulk: nobody looked
+    at each. */
+function change(changed, act, isBulk = false) {
+  undone.push([form.bulk.value, changed.map((row) => [row, read(row)])])
   changed.forEach(act)
+  mark(changed, isBulk)
 }
 
-function give(row, label, codes) {
-  radios(row).forEach((input) => { input.checked = input.value === label })
+function mark(changed, isBulk) {
+  const steps = new Set(changed.map((row) => row.dataset.step))
+  const rest = form.bulk.value.split(',').filter((part) => part && !steps.has(part.slice(0, -1)))
+  const added = isBulk ? changed.map((row) => row.dataset.step + label(row)) : []
+  form.bulk.value = [...rest, ...added].join(',')
+}
+
+function give(row, value, codes) {
+  radios(row).forEach((input) => { input.checked = input.value === value })
   types(row).forEach((input) => { input.checked = codes.includes(input.value) })
 }
 
 const adopt = (row, cell) => give(row, cell.dataset.label, cell.dataset.types.split(' '))
 const adoptCell = (row, n) => cells(row)[n] && change([row], () => adopt(row, cells(row)[n]))
-const adoptColumn = (n) => cells(rows[0])[n] && change(rows, (row) => adopt(row, cells(row)[n]))
+const adoptColumn = (n) => cells(rows[0])[n] && change(rows, (row) => adopt(row, cells(row)[n]), true)
 
 function goTo(n) {
   if (n < 0 || n >= rows.length) return
@@ -45,7 +56,9 @@ function nextDifference() {
 
 function undo() {
   const last = undone.pop()
-  last?.forEach(([row, was]) => restore(row, was))
+  if (!last) return
+  form.bulk.value = last[0]
+  last[1].forEach(([row, was]) => restore(row, was))
 }
 
 const KEYS = {
@@ -58,10 +71,10 @@ const KEYS = {
   r: () => document.getElementById('reason').focus(),
   Enter: () => form.querySelector('.btn.main').click(),
 }
-for (const label of ['+', '0', '-', '?']) {
-  KEYS[label] = () => change([rows[here]], (row) => {
-    const kept = types(row).filter((input) => label === '-' && input.checked).map((input) => input.value)
-    give(row, label, kept)
+for (const value of ['+', '0', '-', '?']) {
+  KEYS[value] = () => change([rows[here]], (row) => {
+    const kept = types(row).filter((input) => value === '-' && input.checked).map((input) => input.value)
+    give(row, value, kept)
   })
 }
 for (let n = 0; n < 9; n += 1) {
@@ -102,7 +115,8 @@ form.addEventListener('focusin', (event) => { before = seen(event.target) })
 form.addEventListener('change', (event) => {
   const row = event.target.closest('tr[data-step]')
   if (!row) return
-  if (before?.[0] === row) undone.push([before])
+  if (before?.[0] === row) undone.push([form.bulk.value, [before]])
+  mark([row], false)
   before = [row, read(row)]
   goTo(rows.indexOf(row))
 })
