@@ -15,9 +15,9 @@ from django.utils import timezone
 from annotator import errors, queue
 from annotator.actions import assigning, bulk_items, people, review
 from annotator.actions.integrity import check_items
-from annotator.models import Annotation, Assignment, Item, Membership, Role
+from annotator.models import Annotation, Assignment, Item, Membership, Project, Role
 from annotator.policies import Operator
-from tests.crowd import crowd, injected_siblings, plain_items
+from tests.crowd import crowd, injected_siblings, join, plain_items
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -201,3 +201,34 @@ def test_of_two_owners_who_step_down_at_once_one_stays() -> None:
 
     assert sorted(at_once([lambda: step_down(one), lambda: step_down(other)])) == [False, True]
     assert Membership.objects.filter(project=project, role=Role.OWNER).count() == 1
+
+
+def test_probes_among_the_work_take_no_slot_and_come_once_to_each() -> None:
+    """Everybody works until nothing is left, each in two windows at once, and every other claim is a probe."""
+    project, reviewers = crowd(4, overlap=2)
+    made = plain_items(project, 12)
+    judge = join(project, "judge")
+    for item in made[:6]:
+        gold = Annotation.objects.create(
+            solution=item.solution, rater=judge.rater, phase="adjudication", labels="+++", n_steps=3,
+            first_error=-1, finish_reason="solution",
+        )  # fmt: skip
+        Item.objects.filter(pk=item.pk).update(
+            decision="settled", gold=gold, is_probe=True, wanted=1, open_slots=0
+        )
+        Assignment.objects.create(project=project, item=item, rater=judge.rater, state="submitted")
+    Project.objects.filter(pk=project.pk).update(probe_rate=0.5)
+    twice = [Membership.objects.select_related("project").get(pk=me.pk) for me in reviewers for _ in range(2)]
+    at_once([lambda me=me: work_through(me) for me in twice])
+    done = Assignment.objects.exclude(rater=judge.rater)
+    assert set(done.values_list("state", flat=True)) == {"submitted"}
+    per_item = Counter(done.filter(purpose="work").values_list("item", flat=True))
+    assert per_item == {item.pk: 2 for item in made[6:]}
+    assert not done.filter(purpose="probe").exclude(item__is_probe=True).exists()
+    assert list(check_items(by=Operator(), project=project)) == []
+
+
+def work_through(me: Membership) -> None:
+    """As two windows of one person do: what one has sent, the other sends again, which changes nothing."""
+    while assignment := queue.claim(by=me):
+        review.submit(by=me, assignment_id=assignment.pk, data={"labels": "+++"})
