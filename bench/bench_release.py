@@ -9,6 +9,7 @@ timed beside it.
 
 import argparse
 import json
+import resource
 import tempfile
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def main() -> None:
         source = Path(folder) / "records.jsonl"
         tile([Path(path) for path in asked.paths], asked.records, source)
         print(f"{asked.records:,} records, {source.stat().st_size / 2**20:.0f} MiB")
-        print(f"{'':<12}{'count':>8}{'release':>9}{'MiB':>6}{'written':>12}  digest")
+        print(f"{'':<12}{'count':>8}{'release':>9}{'of CPU':>8}{'MiB':>6}{'written':>12}  digest")
         for database in asked.database or ["sqlite", "postgres"]:
             show(database, source, Path(folder) / database, asked.format or FORMATS)
 
@@ -48,13 +49,21 @@ def show(database: str, source: Path, folder: Path, formats: list[str]) -> None:
         manage(["migrate", "--verbosity", "0"], env)
         manage(["import_solutions", "bench", str(source), "--format", "prmbench", "--create"], env)
         counted = manage(["release", "bench", "--rule", rule, "--count"], env)
+        before = cpu()
         made = manage(["release", "bench", "--rule", rule, "-o", str(folder / "out"), "--json"], env)
+        busy = cpu() - before
     manifest = json.loads(made.output)
     written = sum(file["bytes"] for file in manifest["files"]) / 2**20
     print(
-        f"{database:<12}{counted.seconds:>7.1f}s{made.seconds:>8.1f}s{made.mib:>6.0f}{written:>8,.0f} MiB"
+        f"{database:<12}{counted.seconds:>7.1f}s{made.seconds:>8.1f}s{busy:>7.1f}s{made.mib:>6.0f}{written:>8,.0f} MiB"
         f"  {manifest['digest'][:12]}"
     )
+
+
+def cpu() -> float:
+    """Seconds of processor that ended children have had: what a busy machine does not change."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

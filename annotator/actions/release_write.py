@@ -28,7 +28,7 @@ from annotator.actions.transfers import Tick
 from annotator.core import verified
 from annotator.core.release_rule import Rule
 from annotator.formats import choices
-from annotator.formats.records import ExportRecord
+from annotator.formats.records import ClaimRecord, ExportRecord, ProblemRecord, SolutionRecord
 from annotator.models import Project
 
 IDS_SHOWN = 20
@@ -123,6 +123,16 @@ def chosen_of(name: str, options: Mapping[str, str]) -> Chosen:
         raise errors.Invalid(error.message, field=field) from error
 
 
+def _plainly(row: Any) -> tuple[type, tuple[Any, ...]]:
+    return type(row), tuple(getattr(row, name) for name in row.__slots__)
+
+
+class _Pickler(pickle.Pickler):
+    """Keeps records by their values. By itself pickle asks a frozen dataclass for its fields each time."""
+
+    dispatch_table = dict.fromkeys((ExportRecord, ProblemRecord, SolutionRecord, ClaimRecord), _plainly)
+
+
 class _Writer:
     """Takes candidates one by one: into the records of its split, and into what the formats are made from."""
 
@@ -139,7 +149,7 @@ class _Writer:
         self._guidelines: set[int] = set()
         self._lines: dict[str, IO[bytes]] = {}
         self._parquet: dict[str, ParquetFile] = {}
-        self._spooled: dict[str, IO[bytes]] = {}
+        self._spooled: dict[str, _Pickler] = {}
         (folder / RECORDS).mkdir()
         self._labels = stack.enter_context((folder / LABELS).open("wb"))
 
@@ -179,7 +189,8 @@ class _Writer:
         if self._rule.formats and found.chosen:
             said = export_rows.as_row(found.chosen, found.solution, "", truth)
             kept = _without_names(said.record, self._people), found.solution.foreign_format
-            self._spooled[split].write(pickle.dumps(kept, LEVEL))
+            self._spooled[split].dump(kept)
+            self._spooled[split].clear_memo()
 
     def _open(self, split: str) -> None:
         lines = (self._folder / RECORDS / f"{split}.jsonl").open("wb")
@@ -190,7 +201,7 @@ class _Writer:
             self._stack.callback(file.close)
         if self._rule.formats:
             self.spools[split] = self._folder / f".{split}.rows"
-            self._spooled[split] = self._stack.enter_context(self.spools[split].open("wb"))
+            self._spooled[split] = _Pickler(self._stack.enter_context(self.spools[split].open("wb")), LEVEL)
 
     def manifest(self, name: str) -> Manifest:
         public = self._public_rule()

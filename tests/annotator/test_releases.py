@@ -312,7 +312,7 @@ def test_the_same_data_and_rule_give_the_same_bytes(tmp_path: Path) -> None:
     assert first.digest == second.digest
     sums = [{one["name"]: one["sha256"] for one in row.files if one["format"]} for row in found]
     assert sums[0] == sums[1]
-    assert Counter(one["split"] for one in first.files)["test"] == 4
+    assert Counter(one["split"] for one in first.files)["test"] == 6
 
 
 def test_other_data_or_another_rule_give_another_digest(
