@@ -15,7 +15,13 @@ from annotator.actions.people import add_member
 from annotator.models import Membership, Project, Role, User
 from annotator.policies import Operator
 
-ROLES = {"lead": Role.OWNER, "alice": Role.REVIEWER, "bob": Role.REVIEWER, "carol": Role.REVIEWER}
+ROLES = {
+    "lead": Role.OWNER,
+    "alice": Role.REVIEWER,
+    "bob": Role.REVIEWER,
+    "carol": Role.REVIEWER,
+    "dave": Role.REVIEWER,
+}
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike: people type these
 
 

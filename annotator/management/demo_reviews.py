@@ -1,49 +1,87 @@
 """Some reviews of the demo project, through the real actions, so that a first look finds figures."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from django.utils import timezone
 
 from annotator import queue
 from annotator.actions import review
 from annotator.core import labels as lab
-from annotator.models import Annotation, Assignment, Membership, Phase, Project
+from annotator.models import (
+    Annotation,
+    Assignment,
+    AssignmentState,
+    Item,
+    Membership,
+    Phase,
+    Project,
+    Protocol,
+    RaterKind,
+)
 
-REVIEWS = {"alice": 16, "bob": 12}
+FIRST: Final = {"alice": 20, "bob": 16}
+LATER: Final = {"alice": 44, "bob": 40}
 SECONDS = (45, 240)
 DIFFERS_EVERY = 3  # bob sees every third item in another way
 PERSUADED_EVERY = 5  # alice overlooks the error of every fifth until she is shown the claim
+MISLED_AT = (3, 17, 31)  # of alice's items: the claim talks her out of what she had found
 
 
-def review_some(project: Project) -> None:
+def review_some(project: Project, shares: Mapping[str, int]) -> None:
     """Each reviewer's share, less what they have submitted already."""
-    for username, wanted in REVIEWS.items():
-        by = Membership.objects.select_related("project__guideline", "user").get(
-            project=project, user__username=username
-        )
+    for username, wanted in shares.items():
+        by = member(project, username)
         for number in range(by.n_submitted + 1, wanted + 1):
             claimed = queue.claim(by=by)
             if claimed is None:
                 return
-            _review(by, review.load(by, claimed.pk), number)
+            review_one(by, claimed.pk, number)
 
 
-def _review(by: Membership, assignment: Assignment, number: int) -> None:
+def member(project: Project, username: str) -> Membership:
+    rows = Membership.objects.select_related("project__guideline", "user")
+    return rows.get(project=project, user__username=username)
+
+
+def claimed_labels(item: Item) -> str:
+    """The labels that came with the data; what they leave open counts as right."""
+    rows = Annotation.objects.filter(solution=item.solution, phase=Phase.MACHINE).exclude(
+        rater__kind=RaterKind.PRM
+    )
+    claimed = rows.order_by("id").first()
+    text: str = claimed.labels if claimed else lab.RIGHT * item.solution.n_steps
+    return text.replace(lab.UNJUDGED, lab.RIGHT)
+
+
+def review_one(by: Membership, assignment_id: int, number: int) -> None:
+    """`number`: which one of this reviewer's it is, and so in what way it is seen."""
+    assignment = review.load(by, assignment_id)
+    name, truth = by.user.username, claimed_labels(assignment.item)
     duration = _spend_time(assignment, number)
-    claimed = Annotation.objects.filter(solution=assignment.item.solution, phase=Phase.MACHINE).first()
-    n_steps = assignment.item.solution.n_steps
-    truth = claimed.labels if claimed else lab.RIGHT * n_steps
-    differs = by.user.username == "bob" and number % DIFFERS_EVERY == 0
-    persuaded = by.user.username == "alice" and number % PERSUADED_EVERY == 0
-    final = _another_view(truth) if differs else truth
-    blind = lab.RIGHT * n_steps if persuaded else final
-    kind = assignment.item.error_type
-    review.commit(by=by, assignment_id=assignment.pk, data=_judgement(blind, kind, duration))
-    verdict = {"claim": "accept" if final == truth else "fix", "original": "right"}
-    data = _judgement(final, kind, duration) | {"verdict": verdict}
-    review.submit(by=by, assignment_id=assignment.pk, data=data)
+    final = _another_view(truth) if name != "alice" and number % DIFFERS_EVERY == 0 else truth
+    blind = final
+    if name == "alice" and number % PERSUADED_EVERY == 0:
+        blind = lab.RIGHT * len(truth)
+    elif name == "alice" and number in MISLED_AT:
+        final = lab.RIGHT * len(truth)
+    kind = kind_of(assignment.item)
+    done = review.commit(by=by, assignment_id=assignment.pk, data=_judgement(blind, kind, duration) | ANSWERS)
+    if done.state != AssignmentState.SUBMITTED:
+        verdict = {"claim": "accept" if final == truth else "fix", "original": "right"}
+        verdict |= {"kind": kind} if kind else {}
+        data = _judgement(final, kind, duration) | {"verdict": verdict}
+        review.submit(by=by, assignment_id=assignment.pk, data=data)
+
+
+def kind_of(item: Item) -> str:
+    """The claimed error type; another way to solve a problem has none."""
+    return item.error_type if item.protocol == Protocol.VERIFY_INJECTION else ""
+
+
+ANSWERS: Final = {"verdict": {"right": "yes", "different": "yes", "answer": "right"}}
 
 
 def _judgement(labels: str, kind: str, duration_ms: int) -> dict[str, Any]:

@@ -9,15 +9,30 @@ from typing import Any
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.db.models import Count
 from django.test import RequestFactory
 
 from annotator import queue
-from annotator.models import Annotation, Decision, Item, Membership, Project, Rater, User
+from annotator.models import (
+    Annotation,
+    Assignment,
+    Decision,
+    Event,
+    Guideline,
+    Item,
+    Membership,
+    Project,
+    Question,
+    Rater,
+    Release,
+    User,
+)
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-ROLES = {"lead": "owner", "alice": "reviewer", "bob": "reviewer", "carol": "reviewer"}
+ROLES = {"lead": "owner", "alice": "reviewer", "bob": "reviewer", "carol": "reviewer", "dave": "reviewer"}
 
 
 @pytest.fixture
@@ -43,10 +58,12 @@ def test_the_demo_is_a_project_that_shows_something(data_dir: Path) -> None:
     assert project.overlap == 2
     assert project.guideline
     assert dict(project.memberships.values_list("user__username", "role")) == ROLES
-    assert project.items.exclude(error_type="").values("error_type").distinct().count() == 8
+    kinds = project.items.filter(protocol="verify_injection").values("error_type")
+    assert kinds.distinct().count() == 8
+    assert project.items.values("protocol").distinct().count() == 4
     assert project.items.values("solution__problem__group").distinct().count() >= 30
     decisions = set(project.items.values_list("decision", flat=True))
-    assert decisions == {Decision.INCOMPLETE, Decision.AGREED, Decision.CONFLICTED}
+    assert decisions == set(Decision)
     for one in accounts(data_dir):
         assert one["password"] in said
         request = RequestFactory().post("/sign-in/")
@@ -64,7 +81,8 @@ def test_the_file_of_passwords_is_the_operators_alone(data_dir: Path) -> None:
 
 def test_again_it_changes_nothing(data_dir: Path) -> None:
     def everything() -> list[object]:
-        counted = [model.objects.count() for model in (Annotation, Item, Membership, Project, Rater, User)]
+        models = (Annotation, Assignment, Event, Guideline, Item, Membership, Project, Question, Rater, User)
+        counted = [model.objects.count() for model in models]
         return [*counted, accounts(data_dir), list(User.objects.values_list("username", "password"))]
 
     demo()
@@ -102,7 +120,7 @@ def test_an_interrupted_demo_is_finished_the_next_time(data_dir: Path, monkeypat
     monkeypatch.setattr(queue, "claim", claim)
     demo()
     submitted = Membership.objects.filter(n_submitted__gt=0).values_list("user__username", "n_submitted")
-    assert dict(submitted) == {"alice": 16, "bob": 12}
+    assert dict(submitted) == {"alice": 44, "bob": 40, "dave": 10}
 
 
 def test_reviews_take_the_time_of_people_and_differ_before_and_after_the_reveal(data_dir: Path) -> None:
@@ -112,4 +130,40 @@ def test_reviews_take_the_time_of_people_and_differ_before_and_after_the_reveal(
         Annotation.objects.filter(phase="revealed", rater__name="alice").values_list("solution", "labels")
     )
     assert all(45_000 <= row.duration_ms <= 240_000 for row in blind if row.duration_ms is not None)
-    assert 0 < sum(row.labels != revealed[row.solution_id] for row in blind) < len(revealed)
+    assert 0 < sum(row.labels != revealed.get(row.solution_id, row.labels) for row in blind) < len(revealed)
+
+
+def test_the_demo_has_something_of_every_part_to_look_at(data_dir: Path) -> None:
+    demo()
+    project = Project.objects.get(slug="demo")
+    settled = Annotation.objects.filter(phase="adjudication", superseded_at=None)
+    assert {row.verdict["cause"] for row in settled} == {"reviewer_error", "guideline_gap", "ambiguous"}
+    assert set(project.items.values_list("use", flat=True)) == {"work", "demonstration", "exam"}
+    measured = dict(
+        project.assignments.exclude(purpose="work").values_list("purpose").annotate(n=Count("id"))
+    )
+    assert measured == {"exam": 4, "probe": 6}
+    assert project.items.filter(retired=True).count() == 1
+    assert project.items.filter(held=True, retired=False, use="work").count() == 2
+    assert project.samples.get().items.filter(n_submitted=2).exists()
+    assert project.questions.filter(answer="").count() == project.questions.exclude(answer="").count() == 1
+    assert project.guidelines.count() == 2
+    first, second = Release.objects.order_by("name")
+    assert (first.name, second.name, first.state, second.state) == ("1.0", "1.1", "complete", "complete")
+    assert first.n_records
+    assert second.n_records
+    assert second.n_records > first.n_records
+    call_command("check_integrity", project.slug)
+
+
+def test_two_demos_release_the_same(data_dir: Path, settings: Any, tmp_path: Path) -> None:
+    """Deterministic: the digest of a release is that of the data and the rule."""
+    found = []
+    for name in ("one", "two"):
+        settings.DATA_DIR = tmp_path / name
+        with transaction.atomic():
+            demo()
+            found.append(list(Release.objects.order_by("name").values_list("name", "digest")))
+            transaction.set_rollback(True)
+    assert found[0] == found[1]
+    assert len(found[0]) == 2

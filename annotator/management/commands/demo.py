@@ -1,4 +1,4 @@
-"""Make the demo project: problems of our own, a lead, three reviewers, some reviews."""
+"""Make the demo project: problems of our own, a lead and reviewers, and a whole course of their work."""
 
 from pathlib import Path
 from typing import Any
@@ -7,15 +7,25 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 import annotator
+from annotator.actions import sampling
 from annotator.actions.guidelines import write_guideline
 from annotator.actions.projects import create_project
+from annotator.management.demo_course import AFTER, BEFORE
 from annotator.management.demo_people import Account, make_accounts
-from annotator.management.demo_reviews import review_some
+from annotator.management.demo_reviews import FIRST, LATER, review_some
 from annotator.management.shared import refusals
-from annotator.models import Project, Protocol
+from annotator.models import Project, Protocol, Rater, RaterKind
 from annotator.policies import Operator
 
 SLUG = "demo"
+FILES = (
+    (Protocol.VERIFY_INJECTION, "problems.jsonl", "prmbench"),
+    (Protocol.LABEL_STEPS, "steps.json", "processbench"),
+    (Protocol.VERIFY_LABELS, "labels.json", "processbench"),
+    (Protocol.CHECK_SOLUTION, "alternatives.jsonl", "prmbench"),
+)
+MODEL = "made-up"
+SHARE = 0.25  # of each kind, judged first
 FOLDER = Path(annotator.__path__[0]) / "demo"
 
 
@@ -26,12 +36,29 @@ class Command(BaseCommand):
         with refusals():
             project = Project.objects.filter(slug=SLUG).first() or make_project()
             accounts = make_accounts(project)
-            if not project.items.exists():
-                path = str(FOLDER / "problems.jsonl")
-                call_command("import_solutions", SLUG, path, format="prmbench", stdout=self.stdout)
-            review_some(project)
+            self._bring_in(project)
+            review_some(project, FIRST)
+            for part in BEFORE:
+                part(project)
+            review_some(project, LATER)
+            project.refresh_from_db()
+            for part in AFTER:
+                part(project)
         self.stdout.write(f"The project {project.name} is at {project.get_absolute_url()}. Accounts:")
         self.stdout.writelines(line(account) for account in accounts)
+
+    def _bring_in(self, project: Project) -> None:
+        """Problems with claims, a few solutions to label from scratch, the scores of a made-up model, a sample."""
+        for protocol, name, format in FILES:
+            if not project.items.filter(protocol=protocol).exists():
+                self._import("import_solutions", name, format=format, protocol=protocol)
+        if not Rater.objects.filter(kind=RaterKind.PRM, name=MODEL).exists():
+            self._import("import_annotations", "scores.jsonl", rater=f"{RaterKind.PRM}:{MODEL}")
+        if not project.samples.exists():
+            sampling.draw(by=Operator(), project=project, share=SHARE, per="error_type", seed=1)
+
+    def _import(self, command: str, name: str, **options: Any) -> None:
+        call_command(command, SLUG, str(FOLDER / name), stdout=self.stdout, **options)
 
 
 def make_project() -> Project:
