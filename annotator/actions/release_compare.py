@@ -7,8 +7,8 @@ from typing import Any
 from django.core.cache import cache
 
 from annotator import errors, policies
+from annotator.actions.release_fetch import file_of
 from annotator.actions.release_files import LABELS
-from annotator.actions.releases import file_of
 from annotator.core.release_diff import Labelled, compare, rule_changes
 from annotator.models import Project, Release, Role, TransferState
 from annotator.policies import Actor

@@ -19,6 +19,7 @@ RECORDS = "records"
 LABELS = "labels.jsonl"
 ONE_SPLIT = "train"  # what the only part is called where a rule names no splits, as data sets have it
 BLOCK = 1 << 20
+READ_ONLY = 0o444
 
 
 class ReleasedFile(NamedTuple):

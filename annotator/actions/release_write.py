@@ -5,9 +5,7 @@ and nothing can change in between. Memory stays flat.
 """
 
 import hashlib
-import pickle
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -18,22 +16,18 @@ from django.db import reset_queries
 from annotator import errors
 from annotator.actions import export_rows
 from annotator.actions.bulk import prepare_connection
-from annotator.actions.export_options import Chosen, choose
-from annotator.actions.exports import Outcome, format_written
 from annotator.actions.release_files import LABELS, ONE_SPLIT, RECORDS, Counts, Manifest, ReleasedFile
-from annotator.actions.release_parquet import ParquetFile, of_lines
+from annotator.actions.release_formats import LEVEL, Keeper, chosen_of, write_format
+from annotator.actions.release_parquet import ParquetFile
 from annotator.actions.release_records import Anonymous, encode, guidelines, record
 from annotator.actions.release_select import CHUNK, Candidate, walk
 from annotator.actions.transfers import Tick
 from annotator.core import verified
 from annotator.core.release_rule import Rule
-from annotator.formats import choices
-from annotator.formats.records import ClaimRecord, ExportRecord, ProblemRecord, SolutionRecord
+from annotator.formats.records import ExportRecord
 from annotator.models import Project
 
 IDS_SHOWN = 20
-LINES = ".jsonl"
-LEVEL = pickle.HIGHEST_PROTOCOL
 
 
 class Tally:
@@ -106,31 +100,10 @@ def write(
         raise errors.Conflict("This rule leaves nothing to release.")
     manifest = writer.manifest(name)
     for one in chosen.values():
-        manifest.format_left_out[one.format.name] = _write_format(folder, one, writer.spools, manifest)
+        manifest.format_left_out[one.format.name] = write_format(folder, one, writer.spools, manifest)
     for path in writer.spools.values():
         path.unlink()
     return manifest
-
-
-def chosen_of(name: str, options: Mapping[str, str]) -> Chosen:
-    """How a format writes rows under a rule's options. Raises Invalid, naming options or formats."""
-    try:
-        fmt = format_written(name)
-        able = {one: value for one, value in options.items() if choices.possible(one, fmt.says)}
-        return choose(fmt, able)
-    except errors.Invalid as error:
-        field = "formats" if error.field == "format" else "options"
-        raise errors.Invalid(error.message, field=field) from error
-
-
-def _plainly(row: Any) -> tuple[type, tuple[Any, ...]]:
-    return type(row), tuple(getattr(row, name) for name in row.__slots__)
-
-
-class _Pickler(pickle.Pickler):
-    """Keeps records by their values. By itself pickle asks a frozen dataclass for its fields each time."""
-
-    dispatch_table = dict.fromkeys((ExportRecord, ProblemRecord, SolutionRecord, ClaimRecord), _plainly)
 
 
 class _Writer:
@@ -149,7 +122,7 @@ class _Writer:
         self._guidelines: set[int] = set()
         self._lines: dict[str, IO[bytes]] = {}
         self._parquet: dict[str, ParquetFile] = {}
-        self._spooled: dict[str, _Pickler] = {}
+        self._spooled: dict[str, Keeper] = {}
         (folder / RECORDS).mkdir()
         self._labels = stack.enter_context((folder / LABELS).open("wb"))
 
@@ -201,7 +174,7 @@ class _Writer:
             self._stack.callback(file.close)
         if self._rule.formats:
             self.spools[split] = self._folder / f".{split}.rows"
-            self._spooled[split] = _Pickler(self._stack.enter_context(self.spools[split].open("wb")), LEVEL)
+            self._spooled[split] = Keeper(self._stack.enter_context(self.spools[split].open("wb")), LEVEL)
 
     def manifest(self, name: str) -> Manifest:
         public = self._public_rule()
@@ -241,48 +214,3 @@ def _labelled(found: Candidate, split: str) -> dict[str, Any]:
 def _without_names(row: ExportRecord, people: Anonymous) -> ExportRecord:
     """A row that names no person, and says no time."""
     return replace(row, rater=people.public(row.rater), made_at="", duration_ms=None)
-
-
-def _write_format(
-    folder: Path, chosen: Chosen, spools: Mapping[str, Path], manifest: Manifest
-) -> dict[str, Any]:
-    """Write a format's file of each split. Returns what it had no way to say: why -> {"n", "first"}."""
-    fmt, left_out = chosen.format, Outcome()
-    (folder / fmt.name).mkdir()
-    assert fmt.write  # noqa: S101  (format_written lets no other through)
-    for split, spool in sorted(spools.items()):
-        name = f"{fmt.name}/{split}{fmt.suffix}"
-        before = left_out.n
-        with spool.open("rb") as rows, (folder / name).open("wb") as out:
-            for piece in fmt.write(_writable(rows, chosen, left_out)):
-                out.write(piece.encode())
-        manifest.files.append(ReleasedFile(name, 0, "", fmt.name, split, left_out.n - before))
-        if manifest.rule["parquet"] and fmt.suffix == LINES:
-            _write_parquet(folder, manifest, left_out.n - before)
-    return left_out.left_out
-
-
-def _write_parquet(folder: Path, manifest: Manifest, n: int) -> None:
-    """The format's last file as Parquet, beside it; why there is none is said in the manifest."""
-    last = manifest.files[-1]
-    name = last.name.removesuffix(LINES) + ".parquet"
-    why = of_lines(folder / last.name, folder / name)
-    if why:
-        manifest.no_parquet[last.name] = why
-    else:
-        manifest.files.append(last._replace(name=name, n=n))
-
-
-def _writable(rows: IO[bytes], chosen: Chosen, outcome: Outcome) -> Iterator[ExportRecord]:
-    """What the format can say of the rows that were kept; the rest is counted."""
-    refusal = chosen.format.refusal or (lambda row: None)
-    while rows.peek(1):  # type: ignore[attr-defined]
-        came, foreign_format = pickle.load(rows)  # noqa: S301  (this process has just written it)
-        silence = chosen.silence(came)
-        row = came if silence else chosen.fitted(came, foreign_format)
-        refused = None if silence else refusal(row)
-        if silence or refused:
-            outcome.leave_out(came.solution.foreign_id, silence or (refused.message if refused else ""))
-            continue
-        outcome.n += 1
-        yield row

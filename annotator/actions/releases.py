@@ -2,11 +2,9 @@
 
 import re
 import shutil
-import tarfile
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -15,10 +13,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from annotator import errors, policies
-from annotator.actions import release_write
+from annotator.actions import release_formats, release_write
 from annotator.actions.record import record
 from annotator.actions.release_cards import write_cards
-from annotator.actions.release_files import BLOCK, MANIFEST, Counts, Manifest, listed
+from annotator.actions.release_fetch import copy_to
+from annotator.actions.release_files import MANIFEST, READ_ONLY, Counts, Manifest, listed
 from annotator.actions.transfers import (
     Pulse,
     Tick,
@@ -50,7 +49,6 @@ from annotator.reports.acceptance import kinds_under_bar
 
 NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
 MOST_NOTE = 2000
-READ_ONLY = 0o444
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def check_rule(project: Project, rule: Any) -> Rule:
     except release_rule.BadRule as error:
         raise errors.Invalid(error.message, field=error.field) from error
     for name in found.formats:
-        release_write.chosen_of(name, found.options)
+        release_formats.chosen_of(name, found.options)
     named = [("raters", one) for one in found.raters]
     if found.which not in release_rule.CHOICES:
         named.append(("which", found.which))
@@ -253,43 +251,3 @@ def _complete(row: Release, manifest: Manifest, beside: Path, folder: Path) -> N
         record(policies.Operator(), "complete_release", row.project, transfer=row.pk, **said)
         shutil.rmtree(folder, ignore_errors=True)  # of a worker that died between this and its commit
         beside.rename(folder)
-
-
-def file_of(row: Release, name: str) -> Path:
-    """Where a file of a release lies. Raises Missing for anything but a file that it lists."""
-    if row.state != TransferState.COMPLETE:
-        raise errors.Conflict("This release is not complete yet.")
-    if name != MANIFEST and name not in {file["name"] for file in row.files}:
-        raise errors.Missing("There is no such file in this release.")
-    path = Path(row.path) / PurePosixPath(name)
-    if not path.is_file():
-        raise errors.Missing("The file of this release is gone from the server.")
-    return path
-
-
-def tar_of(row: Release) -> Iterator[bytes]:
-    """All files of a release as one tar, in a folder PROJECT-NAME; the same bytes every time."""
-    names = [MANIFEST, *(file["name"] for file in row.files)]
-    for name in names:
-        path = file_of(row, name)
-        about = tarfile.TarInfo(f"{row.project.slug}-{row.name}/{name}")
-        about.size, about.mode = path.stat().st_size, READ_ONLY
-        yield about.tobuf()
-        with path.open("rb") as file:
-            while block := file.read(BLOCK):
-                yield block
-        yield b"\0" * (-about.size % tarfile.BLOCKSIZE)
-    yield b"\0" * (2 * tarfile.BLOCKSIZE)
-
-
-def copy_to(row: Release, folder: Path) -> None:
-    """A copy of a release's files; the folder appears only when it is whole."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.part")
-    try:
-        shutil.copytree(row.path, beside)
-        if folder.exists():
-            folder.rmdir()
-        beside.rename(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)

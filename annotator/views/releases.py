@@ -7,7 +7,7 @@ from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 
 from annotator import errors
-from annotator.actions import release_compare
+from annotator.actions import release_compare, release_fetch
 from annotator.actions import releases as acts
 from annotator.actions.release_files import MANIFEST, Counts, plain_counts
 from annotator.caching import self_tuned
@@ -158,14 +158,14 @@ def _act(request: PageRequest, row: Release) -> HttpResponse:
 
 def release_file(request: PageRequest, project: str, transfer: int, file: str) -> FileResponse:
     row = _find(request, transfer)
-    return download(acts.file_of(row, file), f"{project}-{row.name}-{file.replace('/', '-')}")
+    return download(release_fetch.file_of(row, file), f"{project}-{row.name}-{file.replace('/', '-')}")
 
 
 def release_tar(request: PageRequest, project: str, transfer: int) -> StreamingHttpResponse:
     row = _find(request, transfer)
-    acts.file_of(row, MANIFEST)  # refused before anything is sent
+    release_fetch.file_of(row, MANIFEST)  # refused before anything is sent
     named = {"Content-Disposition": f'attachment; filename="{project}-{row.name}.tar"'}
-    return StreamingHttpResponse(acts.tar_of(row), content_type="application/x-tar", headers=named)
+    return StreamingHttpResponse(release_fetch.tar_of(row), content_type="application/x-tar", headers=named)
 
 
 def release_diff(request: PageRequest, project: str) -> HttpResponse:

@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from annotator import errors, tasks
-from annotator.actions import release_parquet, release_select, release_write, releases
+from annotator.actions import release_fetch, release_parquet, release_select, release_write, releases
 from annotator.actions.release_parquet import pyarrow
 from annotator.actions.transfers import Busy
 from annotator.core.record_columns import COLUMNS, MACHINE, PERSON
@@ -463,7 +463,7 @@ def test_a_killed_release_leaves_nothing_and_begins_anew(
     one_item(lead.project, tmp_path)
     row = asked(lead)
     with monkeypatch.context() as patch:
-        patch.setattr(release_write, "_write_format", lambda *_: 1 / 0)
+        patch.setattr(release_write, "write_format", lambda *_: 1 / 0)
         Release.objects.update(rule=row.rule | {"formats": ["trl"]})
         row.refresh_from_db()
         with pytest.raises(ZeroDivisionError):
@@ -546,10 +546,10 @@ def test_reviewers_make_no_releases(alice: Membership, lead: Membership, bell: A
 def test_only_listed_files_are_served(lead: Membership, tmp_path: Path) -> None:
     one_item(lead.project, tmp_path)
     row = made(lead.project, tmp_path, which="all")
-    assert releases.file_of(row, "manifest.json").is_file()
+    assert release_fetch.file_of(row, "manifest.json").is_file()
     for name in ("../1/manifest.json", "/etc/passwd", "records", "", ".train.rows"):
         with pytest.raises(errors.Missing):
-            releases.file_of(row, name)
+            release_fetch.file_of(row, name)
 
 
 # ---- pages
