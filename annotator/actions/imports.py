@@ -1,5 +1,6 @@
 """What a lead or a command asks of imports: start, write, resume, remove. import_write.py does the work."""
 
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -38,6 +39,7 @@ DEFAULT_PROTOCOL = dict.fromkeys(READABLE, Protocol.LABEL_STEPS) | {"prmbench": 
 HAS_ORIGINALS = ("prmbench",)
 UNFINISHED = (TransferState.WAITING, TransferState.CHECKING, TransferState.CHECKED, TransferState.WRITING)
 ROWS_AT_ONCE = 1_000
+LICENCE = re.compile(r"[a-z0-9][a-z0-9.+-]{1,59}")
 TO_BE_SAID = "problem=problem,steps=steps"  # for checking the other options; it is not kept
 
 
@@ -61,11 +63,13 @@ def read_options(
     overlap: int | None = None,
     strict: bool = False,
     dry_run: bool = False,
+    licence: str = "",
     reading: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The options as an Import keeps them. Raises Invalid naming the field.
 
-    reading: what the format's reader is told (formats.readings), kept as "reading" where there is such.
+    licence: of the data, as a release's card is to state it (an SPDX id in lower case, such as apache-2.0).
+    reading: what the format's reader is told (formats.readings). Both are kept only where there is such.
     """
     told = check_reading(format, reading or {})
     if protocol and protocol not in Protocol.values:
@@ -75,8 +79,10 @@ def read_options(
         raise errors.Invalid(message, field="protocol")
     if overlap is not None and not 1 <= overlap <= MAX_OVERLAP:
         raise errors.Invalid(f"Choose a whole number from 1 to {MAX_OVERLAP}.", field="overlap")
+    if licence and not LICENCE.fullmatch(licence):
+        raise errors.Invalid("Write a licence's short name, such as apache-2.0 or cc-by-4.0.", field="licence")
     asked = {"protocol": protocol, "overlap": overlap, "strict": strict, "dry_run": dry_run}
-    return asked | {"reading": told} if told else asked
+    return asked | ({"licence": licence} if licence else {}) | ({"reading": told} if told else {})
 
 
 @transaction.atomic

@@ -47,6 +47,9 @@ class ImportForm(Plain, forms.Form):
     overlap = forms.IntegerField(
         min_value=1, max_value=MAX_OVERLAP, required=False, label="Reviewers for each item"
     )
+    licence = forms.CharField(
+        max_length=60, required=False, help_text="Of the data, such as apache-2.0: releases state it."
+    )
     strict = forms.BooleanField(required=False, label="All or nothing: write nothing if any record is bad")
     dry_run = forms.BooleanField(required=False, label="Check only; I decide then")
 

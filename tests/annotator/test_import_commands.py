@@ -302,3 +302,11 @@ def test_rows_of_two_imports_compare_equal(tmp_path: Path) -> None:
     assert rows_of(a) == rows_of(b)
     Item.objects.filter(project=b).update(priority=1)
     assert rows_of(a) != rows_of(b)
+
+
+def test_the_licence_of_the_data_is_kept_for_releases(tmp_path: Path) -> None:
+    bring("bench", PRMBENCH, create=True, licence="apache-2.0")
+    assert Import.objects.get().options["licence"] == "apache-2.0"
+    with pytest.raises(CommandError, match="Write a licence's short name"):
+        bring("bench", jsonl(tmp_path / "more.jsonl", record(idx="other")), licence="ask Bob!")
+    assert Import.objects.count() == 1
