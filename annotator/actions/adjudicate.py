@@ -111,8 +111,8 @@ def settle(
 def reopen_decision(*, by: Actor, project: Project, item_id: int, because: str) -> Item:
     """Take an adjudication back: it is kept, superseded, and the reviewers' judgements decide again."""
     policies.check_at_least(by, Role.LEAD, project)
-    why = reason_for(because, "reopen the decision")
     item = _lock(project, item_id)
+    why = reason_for(because, "reopen the decision")
     if item.decision != Decision.SETTLED:
         raise errors.Conflict(f"This item is {item.decision}: only what was settled can be reopened.")
     settled = adjudication_of(item)
@@ -125,9 +125,7 @@ def reopen_decision(*, by: Actor, project: Project, item_id: int, because: str) 
 
 def one_more(*, by: Membership, item_id: int, because: str, seen: str) -> Item:
     """Ask for one more reviewer than have submitted, where that may settle it."""
-    item = Item.objects.filter(project=by.project_id, pk=item_id).first()
-    if item is None:
-        raise errors.Missing("There is no such item in this project.")
+    item = find(by, item_id)
     _check_seen(item, seen)
     n = max(item.wanted, item.n_submitted) + 1
     if n > MAX_OVERLAP:
@@ -135,12 +133,18 @@ def one_more(*, by: Membership, item_id: int, because: str, seen: str) -> Item:
     return item_acts.set_wanted(by=by, project=by.project, item_id=item_id, n=n, because=because)
 
 
-def _locked(by: Membership, item_id: int) -> Item:
-    """Membership, then item, as everywhere (queue.py); who settles has looked, and gets no slot."""
-    policies.check_at_least(by, Role.LEAD, by.project)
+def find(by: Membership, item_id: int) -> Item:
+    """An item of the lead's project; raises Missing."""
     found = Item.objects.filter(project=by.project_id, pk=item_id).first()
     if found is None:
         raise errors.Missing("There is no such item in this project.")
+    return found
+
+
+def _locked(by: Membership, item_id: int) -> Item:
+    """Membership, then item, as everywhere (queue.py); who settles has looked, and gets no slot."""
+    policies.check_at_least(by, Role.LEAD, by.project)
+    found = find(by, item_id)
     queue.lock_membership(by)
     item_acts.look(by=by, item=found)
     return _lock(by.project, item_id)

@@ -81,13 +81,13 @@ def item(request: Request, project: str, item: int) -> Response:
 @api_view(["POST"])
 def adjudicate(request: Request, project: str, item: int) -> Response:
     """Settle an item whose reviewers differ. Their judgements stay beside yours."""
-    sent = body_of(request)
+    sent, found = body_of(request), adjudicating.find(member(request), item)
     unknown = sorted(set(sent) - set(SETTLES_BY))
     if unknown:
         raise errors.Invalid(f"{unknown[0]}: is not a field of an adjudication.", field=unknown[0])
     cause, reason, seen = (str(sent.get(name) or "") for name in ("cause", "reason", "seen"))
     settled = adjudicating.settle(
-        by=member(request), item_id=item, labels=sent.get("labels"), error_types=sent.get("error_types"),
+        by=member(request), item_id=found.pk, labels=sent.get("labels"), error_types=sent.get("error_types"),
         bulk=sent.get("bulk") or [], cause=cause, reason=reason, seen=seen,
     )  # fmt: skip
     return Response(shapes.ItemSerializer(settled).data)
