@@ -15,6 +15,7 @@ word. A change from right to neutral is a change of label, and none of judgement
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Final, NamedTuple
 
 from annotator.core import labels as lab
@@ -62,28 +63,22 @@ def tally(pair: Pair) -> Tally:
     n = len(pair.before)
     part, whole = Counter[str](), Counter[str](items=1)
     rows = zip(pair.before, pair.after, pair.machine or "." * n, pair.decision or "." * n, strict=True)
-    for before, after, machine, decided in rows:
-        if lab.UNJUDGED in (before, after):
-            continue
-        said = [("steps", before != after)]
-        said += _held(before, after, machine, "away", "towards")
-        said += _held(before, after, decided, "spoiled", "mended")
-        for name, is_part in said:
-            whole[name] += 1
-            part[name] += is_part
+    for step, times in Counter(rows).items():
+        for name, is_part in _counted(*step):
+            whole[name] += times
+            part[name] += times * is_part
     part["items"] = int(part["steps"] > 0)
     return (*(part[name] for name in RATES), *(whole[name] for name in RATES))
 
 
 def standing(said: Iterable[tuple[str, str]]) -> Rate:
     """The share of steps judged as another judges them; said: (labels, the other's, "" where not known)."""
-    same = [
-        _is_wrong(one) == _is_wrong(other)
-        for labels, others in said
-        for one, other in zip(labels, others or "." * len(labels), strict=True)
-        if _is_wrong(one) is not None and _is_wrong(other) is not None
-    ]
-    return rate_of(sum(same), len(same), "no step was judged by both")
+    steps: Counter[tuple[str, str]] = Counter()
+    for labels, others in said:
+        steps.update(zip(labels, others or "." * len(labels), strict=True))
+    known = {both: n for both, n in steps.items() if None not in map(_is_wrong, both)}
+    same = sum(n for (one, other), n in known.items() if _is_wrong(one) == _is_wrong(other))
+    return rate_of(same, sum(known.values()), "no step was judged by both")
 
 
 def together(said: Sequence[str]) -> str:
@@ -96,6 +91,15 @@ def together(said: Sequence[str]) -> str:
 
 def _sign(is_wrong: bool | None) -> str:
     return lab.WRONG if is_wrong else lab.RIGHT
+
+
+@cache  # five labels in four places
+def _counted(before: str, after: str, machine: str, decided: str) -> list[tuple[str, bool]]:
+    """The rates that a step counts for, and whether it is of their part."""
+    if lab.UNJUDGED in (before, after):
+        return []
+    to_machine = _held(before, after, machine, "away", "towards")
+    return [("steps", before != after), *to_machine, *_held(before, after, decided, "spoiled", "mended")]
 
 
 def _held(before: str, after: str, against: str, at_one: str, differed: str) -> list[tuple[str, bool]]:
