@@ -50,6 +50,10 @@ TABLE: dict[str, tuple[set[str], ...]] = {
         {"original", "gold"},
     ),
     "label_steps, solution": (BLIND, BLIND, BLIND, BLIND, BLIND, {"gold"}),
+    # Where the reveal stands there from the beginning there is one submission: nothing is committed before it.
+    "verify_injection, solution, early": (BLIND, TOLD, TOLD, TOLD, TOLD, TOLD | {"gold"}),
+    "verify_labels, solution, early": (BLIND, LETTERED, LETTERED, TOLD, TOLD, TOLD | {"gold"}),
+    "label_steps, solution, early": (BLIND, BLIND, BLIND, BLIND, BLIND, {"gold"}),
     # Whether it is really another solution can be asked only beside the first.
     "check_solution, solution": (BLIND, *[{"original"}] * 4, {"original", "gold"}),
 }
@@ -85,10 +89,14 @@ def found_in(walk: Walk) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("setting", sorted(TABLE))
 def test_each_phase_shows_what_the_table_says_and_no_more(setting: str) -> None:
-    protocol, shows = setting.split(", ")
-    walk = Walk(protocol=Protocol(protocol), blind_shows=shows, leads_too=setting == "verify_injection, diff")
+    protocol, shows, *early = setting.split(", ")
+    walk = Walk(
+        protocol=Protocol(protocol), blind_shows=shows, labels_first=not early,
+        leads_too=setting == "verify_injection, diff",
+    )  # fmt: skip
     for phase, allowed in zip(PHASES, TABLE[setting], strict=True):
-        go_on(walk, phase)
+        if phase != "committed" or not early:
+            go_on(walk, phase)
         found = found_in(walk)
         leaks = {part: where for part, where in found.items() if part not in allowed}
         assert leaks == {}, (setting, phase)

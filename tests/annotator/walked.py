@@ -156,7 +156,8 @@ class Walk:
 def judged(who: Membership, held: Assignment, labels: str, **said: Any) -> None:
     """A whole review, whatever the protocol asks."""
     data = {"labels": labels, "duration_ms": 60_000, "verdict": VERDICT, **said}
-    review.commit(by=who, assignment_id=held.pk, data=data)
+    if who.project.labels_first:
+        review.commit(by=who, assignment_id=held.pk, data=data)
     review.submit(by=who, assignment_id=held.pk, data=data)
 
 
