@@ -15,7 +15,7 @@ from django.db import reset_queries
 
 from annotator import errors
 from annotator.actions import export_rows
-from annotator.actions.bulk import prepare_connection
+from annotator.actions.bulk import prepare_connection, rare_collection
 from annotator.actions.release_files import LABELS, ONE_SPLIT, RECORDS, Counts, Manifest, ReleasedFile
 from annotator.actions.release_formats import LEVEL, Keeper, chosen_of, write_format
 from annotator.actions.release_parquet import ParquetFile
@@ -79,8 +79,9 @@ def labelled_by(found: Candidate) -> str:
 def count(project: Project, rule: Rule, under_bar: list[str]) -> Counts:
     """What a release would hold. Reads no text."""
     tally = Tally(rule, under_bar)
-    for found in walk(project, rule, under_bar, light=True):
-        tally.add(found)
+    with rare_collection():
+        for found in walk(project, rule, under_bar, light=True):
+            tally.add(found)
     return tally.counts
 
 
@@ -93,7 +94,7 @@ def write(
     """
     prepare_connection()
     chosen = {one: chosen_of(one, rule.options) for one in rule.formats}
-    with ExitStack() as stack:
+    with rare_collection(), ExitStack() as stack:
         writer = _Writer(project, rule, under_bar, folder, stack)
         writer.run(tick, needs_truth=any(one.format.says.truth for one in chosen.values()))
     if not writer.tally.counts.solutions:
