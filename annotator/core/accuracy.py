@@ -14,7 +14,7 @@ from annotator.core.decision import JUDGES, Rule, meaning
 from annotator.core.decision import Final as LastWord
 from annotator.core.intervals import Interval, wilson
 
-FEWEST_ITEMS: Final = 3  # that a pattern shows in before anybody is told of it: of fewer it would name an item
+FEWEST_ITEMS: Final = 3  # that a pattern shows in before anybody is told: fewer would name an item
 OFTEN: Final = 0.3  # of the chances to do so
 JUDGED: Final = frozenset({lab.RIGHT, lab.NEUTRAL, lab.WRONG})
 

@@ -149,6 +149,7 @@ LEAD_PAGES = [
     f"{PROJECT}items/?finding=no_op",
     f"{PROJECT}items/?finding=any&decision=incomplete",
     f"{PROJECT}items/bulk/?do=wanted&kind=circular",
+    f"{PROJECT}reviewers/",
     f"{PROJECT}triage/",
     f"{PROJECT}adjudicate/",
     f"{PROJECT}questions/",

@@ -56,6 +56,7 @@ PAGES = {
     "releases-counted": "/p/{slug}/releases/?which=all&formats=trl&formats=pairs&parquet=on",
     "release": "/p/{slug}/releases/{released}/", "release-diff": "/p/{slug}/releases/diff/?a=1.0&b=1.0",
     "acceptance": "/p/{slug}/acceptance/", "pull": "/p/{slug}/pull/",
+    "exam": "/p/{slug}/exam/", "reviewers": "/p/{slug}/reviewers/",
     "missing": "/p/{slug}/nowhere/",
     "review-blind": "/p/{slug}/review/{blind}/", "review-revealed": "/p/{slug}/review/{revealed}/",
     "review-done": "/p/{slug}/review/{done}/",
@@ -202,7 +203,18 @@ def test_the_api_docs_load_under_the_strict_policy(sit: Callable[..., Any], worl
 def test_an_empty_project_says_what_to_do(sit: Callable[..., Any], transactional_db: None) -> None:
     project: Project = make.project()
     seat = sit(make.member(project, "lead", Role.OWNER))
-    for name in ("project", "items", "questions", "imports", "exports", "releases", "agreement", "mine"):
+    for name in (
+        "project",
+        "items",
+        "questions",
+        "imports",
+        "exports",
+        "releases",
+        "agreement",
+        "mine",
+        "exam",
+        "reviewers",
+    ):
         page = seat.open(PAGES[name].format(slug=project.slug))
         check(page, name)
         shoot(page, f"empty-{name}-1280-light")
