@@ -15,18 +15,20 @@ from annotator.actions.projects import change_settings
 from annotator.actions.questions import answer_question
 from annotator.core import labels as lab
 from annotator.management.demo_reviews import claimed_labels, kind_of, member, review_one
-from annotator.models import Assignment, Decision, Item, Project, Question, Release, Use
+from annotator.models import Assignment, Decision, Injection, Item, Project, Question, Release, Use
 from annotator.policies import Operator
 
-SETTLED: Final = 6
+SETTLED: Final = 7
 FOR_EXAM: Final = {Use.DEMONSTRATION: 2, Use.EXAM: 4}
 PROBES: Final = 8
 PROBED: Final = {"dave": 6, "bob": 0}
 EXAM_PASS, PROBE_RATE, BAR = 0.7, 0.1, 0.5
+# What the injector said of its error is repeated, and then why the reviewers came to differ.
 REASONS: Final = (
-    ("reviewer_error", "The step contradicts what was given: work it through once more by hand."),
-    ("guideline_gap", "The guidelines do not say whether a true but needless step is wrong; the new version does."),
-    ("ambiguous", "Both readings are sound. We take the one that the problem's wording is closer to."),
+    ("reviewer_error", "What follows validly from it is not wrong itself."),
+    ("guideline_gap", "The guidelines did not say how far such an error reaches."),
+    ("ambiguous", "Both readings are sound; we take the one that is closer to the problem's wording."),
+    ("broken_problem", "As it is worded, the question has no single answer."),
 )  # fmt: skip
 MORE_GUIDELINES: Final = (
     "\n\n## True but needless\n\nA step that is true and only says again what stands before it is **wrong** where the "
@@ -61,7 +63,8 @@ def settle_some(project: Project) -> None:
     done = items.filter(decision=Decision.SETTLED).count()
     for number, item in enumerate(items.filter(decision=Decision.CONFLICTED)[: SETTLED - done], done):
         cause, reason = REASONS[number % len(REASONS)]
-        labels = claimed_labels(item)
+        labels, claim = claimed_labels(item), Injection.objects.filter(child=item.solution).first()
+        reason = f"{claim.reason} {reason}" if claim else reason
         kind = kind_of(item)
         types = {str(at): [kind] for at in lab.wrong_steps(labels) if kind}
         adjudicate.settle(

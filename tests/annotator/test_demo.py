@@ -14,6 +14,7 @@ from django.db.models import Count
 from django.test import RequestFactory
 
 from annotator import queue
+from annotator.actions.adjudicate import CAUSES
 from annotator.models import (
     Annotation,
     Assignment,
@@ -137,7 +138,7 @@ def test_the_demo_has_something_of_every_part_to_look_at(data_dir: Path) -> None
     demo()
     project = Project.objects.get(slug="demo")
     settled = Annotation.objects.filter(phase="adjudication", superseded_at=None)
-    assert {row.verdict["cause"] for row in settled} == {"reviewer_error", "guideline_gap", "ambiguous"}
+    assert {row.verdict["cause"] for row in settled} == set(CAUSES)
     assert set(project.items.values_list("use", flat=True)) == {"work", "demonstration", "exam"}
     measured = dict(
         project.assignments.exclude(purpose="work").values_list("purpose").annotate(n=Count("id"))
