@@ -80,7 +80,9 @@ def read_options(
     if overlap is not None and not 1 <= overlap <= MAX_OVERLAP:
         raise errors.Invalid(f"Choose a whole number from 1 to {MAX_OVERLAP}.", field="overlap")
     if licence and not LICENCE.fullmatch(licence):
-        raise errors.Invalid("Write a licence's short name, such as apache-2.0 or cc-by-4.0.", field="licence")
+        raise errors.Invalid(
+            "Write a licence's short name, such as apache-2.0 or cc-by-4.0.", field="licence"
+        )
     asked = {"protocol": protocol, "overlap": overlap, "strict": strict, "dry_run": dry_run}
     return asked | ({"licence": licence} if licence else {}) | ({"reading": told} if told else {})
 

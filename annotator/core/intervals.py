@@ -88,3 +88,14 @@ class Draws:
             some = slice(start, start + _CLUSTERS)
             total += self._times[clusters[some]].T.astype(np.float32) @ less[some]
         return total
+
+
+def bootstrap(sums: Floats, statistic: OfSums, *, draws: int = DRAWS, seed: int = 0) -> Interval:
+    """The interval of a statistic of one whole, drawing its clusters with replacement.
+
+    sums: float (clusters, k), what each cluster adds.  statistic: from sums, float (…, k), to values, float (…),
+    NaN where undefined.
+    """
+    if len(sums) < 2:
+        return Interval(None, None, FEW)
+    return of_draws(statistic(Draws(len(sums), draws, seed).resampled(sums, np.arange(len(sums)))))

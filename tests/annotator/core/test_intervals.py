@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from annotator.core.intervals import OFTEN_UNDEFINED, Draws, of_draws, wilson
+from annotator.core.intervals import FEW, OFTEN_UNDEFINED, Draws, bootstrap, of_draws, wilson
 from tests.annotator.core.drawing import drawn
 
 
@@ -83,3 +83,16 @@ def test_the_ends_are_numpys_quantiles() -> None:
     values = np.random.default_rng(1).random(1_000)
     found = of_draws(np.append(values, [np.nan] * 20))
     assert (found.low, found.high) == tuple(pytest.approx(end) for end in np.quantile(values, [0.025, 0.975]))
+
+
+def test_the_interval_of_a_whole_covers_the_truth_about_as_often_as_it_says() -> None:
+    def mean(sums: np.ndarray) -> np.ndarray:
+        return sums[..., 0] / sums[..., 1]
+
+    generator, covered = np.random.default_rng(11), 0
+    for seed in range(200):
+        sums = np.stack([generator.binomial(5, 0.7, size=40), np.full(40, 5)], axis=1).astype(float)
+        low, high, _ = bootstrap(sums, mean, draws=300, seed=seed)
+        covered += low is not None and high is not None and low <= 0.7 <= high
+    assert 175 <= covered <= 198  # 95 % of 200, less what a percentile interval of 40 clusters lacks
+    assert bootstrap(sums[:1], mean).why == FEW
