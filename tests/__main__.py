@@ -44,7 +44,7 @@ def main() -> int:
         with postgres_server(scratch / "postgres") as server:
             # As the web talks to it; imports and the worker do without prepared statements, in tests/services.
             how = {"DATABASE_URL": server.url(), "PREPARED_STATEMENTS": "1"}
-            total += run("PostgreSQL", ["tests", *apart, "--database-only"], scratch, **how)
+            total += run("PostgreSQL", ["tests", *apart, "--database-only", "-n", "2"], scratch, **how)
     print(total, flush=True)
     return 1 if total.failed or not total.passed else 0
 
