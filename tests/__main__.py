@@ -1,7 +1,7 @@
 """Run every test: `python -m tests`, or `make test`. Ends with one line: "N passed, N failed".
 
-First everything on SQLite, then what touches the database once more on a real PostgreSQL. Tests that start
-browsers, servers and processes run one after the other, so that two cores are not asked for six.
+First everything on SQLite, then what touches the database once more on a real PostgreSQL, two at a time. Tests
+that start servers and kill processes run one after the other, so that two cores are not asked for six.
 """
 
 import os
@@ -16,7 +16,8 @@ from pathlib import Path
 from tests.services.servers import postgres_server
 
 ROOT = Path(__file__).resolve().parent.parent
-SLOW = ("tests/services", "tests/e2e")
+SERVICES, BROWSER = "tests/services", "tests/e2e"
+TWO = ["-n", "2"]
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,14 @@ def main() -> int:
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory(prefix="plumbline-tests-") as folder:
         scratch = Path(folder)
-        apart = [f"--ignore={path}" for path in SLOW]
-        total = run("fast", ["tests", *apart, "-n", "2"], scratch)
-        for path in SLOW:
-            total += run(path, [path], scratch)
+        apart = [f"--ignore={path}" for path in (SERVICES, BROWSER)]
+        total = run("fast", ["tests", *apart, *TWO], scratch)
+        total += run(SERVICES, [SERVICES], scratch)
+        total += run(BROWSER, [BROWSER, *TWO], scratch)
         with postgres_server(scratch / "postgres") as server:
             # As the web talks to it; imports and the worker do without prepared statements, in tests/services.
             how = {"DATABASE_URL": server.url(), "PREPARED_STATEMENTS": "1"}
-            total += run("PostgreSQL", ["tests", *apart, "--database-only", "-n", "2"], scratch, **how)
+            total += run("PostgreSQL", ["tests", *apart, "--database-only", *TWO], scratch, **how)
     print(total, flush=True)
     return 1 if total.failed or not total.passed else 0
 

@@ -38,7 +38,9 @@ class Command(BaseCommand):
         parser.add_argument("--create", action="store_true", help="make the project if there is none")
         parser.add_argument("--protocol", choices=Protocol.values, default="", help="default: the project's")
         parser.add_argument("--overlap", type=int, help="reviewers for each item; default: the project's")
-        parser.add_argument("--licence", default="", help="of the data, such as apache-2.0; releases state it")
+        parser.add_argument(
+            "--licence", default="", help="of the data, such as apache-2.0; releases state it"
+        )
         parser.add_argument("--strict", action="store_true", help="write nothing if any record is bad")
         parser.add_argument("--dry-run", action="store_true", help="check only; write nothing at all")
         _add_reading(parser.add_argument_group("for jsonl and label_studio: what is where (docs/formats.md)"))
