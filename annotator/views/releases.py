@@ -12,6 +12,7 @@ from annotator.actions import releases as acts
 from annotator.actions.release_files import MANIFEST, Counts, plain_counts
 from annotator.caching import self_tuned
 from annotator.core.digest import digest
+from annotator.core.findings import CODES
 from annotator.core.release_rule import BadRule, read
 from annotator.forms import refusals_in
 from annotator.middleware import PageRequest
@@ -92,7 +93,7 @@ def _shown(counts: dict[str, Any]) -> dict[str, Any]:
         "splits": counts["splits"],
         "labels": [(LABEL_WORDS[label], counts["labels"].get(label, 0)) for label in LABEL_WORDS],
         "left_out": sorted(counts["left_out"].items(), key=lambda pair: (-pair[1]["n"], pair[0])),
-        "findings": counts["findings"],
+        "findings": [(code, CODES[code].title, n) for code, n in counts["findings"].items() if code in CODES],
         "under_bar": [words.kind_title(kind) for kind in counts["under_bar"]],
         "n_left_out": sum(seen["n"] for seen in counts["left_out"].values()),
     }
