@@ -56,7 +56,8 @@ def evaluate(questions: Iterable[Question]) -> dict[str, Any]:
     """Return accuracies per dataset and their unweighted means.
 
     n: responses a question, None where questions differ. A question of which no response has scores counts
-    for what needs none alone, and is counted in n_unscored.
+    for what needs none alone, and is counted in n_unscored; where no response has an answer, a majority is wrong.
+    The gain compares the same questions on both sides: those with scores.
     """
     by_dataset: defaultdict[str, list[Question]] = defaultdict(list)
     for question in questions:
@@ -124,20 +125,19 @@ def _of_dataset(questions: Sequence[Question]) -> dict[str, Any]:
         name: _accuracy(questions, lambda q, name=name: pick(q.responses, name))  # type: ignore[misc]
         for name in (*AGGREGATES, "shifted")
     }
-    weighted = {
-        name: _accuracy(questions, lambda q, name=name: weighted_majority(q.responses, name))  # type: ignore[misc]
-        for name in AGGREGATES
-    }
-    common = _accuracy(questions, lambda q: majority(q.responses))
+    weighted = {name: _weighted_accuracy(questions, name) for name in AGGREGATES}
+    scored = [q for q in questions if any(response.scores for response in q.responses)]
+    common = _majority_accuracy(scored)
     return {
         "prm@n": best,
-        "maj@n": common,
+        "maj@n": _majority_accuracy(questions),
         "weighted_maj@n": weighted,
         "pass@n": _share([any(response.is_right for response in q.responses) for q in questions]),
         "greedy": _greedy(questions),
         "gain": {name: _less(value, common) for name, value in best.items()},
         "n_questions": len(questions),
-        "n_unscored": sum(pick(q.responses, "min") is None for q in questions),
+        "n_unscored": len(questions) - len(scored),
+        "n_unscored_responses": sum(not response.scores for q in questions for response in q.responses),
     }
 
 
@@ -145,6 +145,19 @@ def _accuracy(questions: Sequence[Question], choose: Callable[[Question], int | 
     """Over the questions of which something can be chosen."""
     chosen = [(question, choose(question)) for question in questions]
     return _share([q.responses[at].is_right for q, at in chosen if at is not None])
+
+
+def _majority_accuracy(questions: Sequence[Question]) -> float | None:
+    """Over all questions: one without any answer is one that no majority gets right."""
+    chosen = [(question, majority(question.responses)) for question in questions]
+    return _share([at is not None and q.responses[at].is_right for q, at in chosen])
+
+
+def _weighted_accuracy(questions: Sequence[Question], aggregate: str) -> float | None:
+    """Over the questions with scores, as `_majority_accuracy`."""
+    scored = [q for q in questions if any(response.scores for response in q.responses)]
+    chosen = [(question, weighted_majority(question.responses, aggregate)) for question in scored]
+    return _share([at is not None and q.responses[at].is_right for q, at in chosen])
 
 
 def _greedy(questions: Sequence[Question]) -> float | None:

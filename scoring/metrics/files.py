@@ -67,26 +67,26 @@ def _items(record: ImportRecord) -> Iterator[Item]:
 
 
 def prmbench_predictions(
-    paths: Iterable[Path], known: Iterable[str], threshold: float = 0.5
+    paths: Iterable[Path], known: Iterable[str], threshold: float = 0.5, redundant_above: float = 0.5
 ) -> Data[tuple[str, Prediction]]:
     """Result rows by item id, the toolkit's wrapping taken off. known: ids of the items, so that those of the
-    copy on Hugging Face are known again. threshold: for rows that have scores and no labels."""
+    copy on Hugging Face are known again. threshold, redundant_above: for rows that have scores and no labels."""
     data: Data[tuple[str, Prediction]] = Data()
     names, seen = set(known), set()  # type: tuple[set[str], set[str]]
     for row in _read(results.read_prmbench, paths, data.bad):
         if isinstance(row, AnnotationRecord):
             spelled = (row.foreign_id, *item_ids.other_names(row.foreign_id))
             name = next((other for other in spelled if other in names), row.foreign_id)
-            _add(data, seen, name, (name, _prediction(row, threshold)))
+            _add(data, seen, name, (name, _prediction(row, threshold, redundant_above)))
     return data
 
 
-def _prediction(row: AnnotationRecord, threshold: float) -> Prediction:
+def _prediction(row: AnnotationRecord, threshold: float, redundant_above: float) -> Prediction:
     validity, redundancy = row.labels, row.redundancy_labels
     if validity is None and row.scores is not None:
         validity = options.harden(row.scores, threshold)
     if redundancy is None and row.redundancy_scores is not None:
-        redundancy = "".join(WRONG if score > threshold else RIGHT for score in row.redundancy_scores)
+        redundancy = "".join(WRONG if score > redundant_above else RIGHT for score in row.redundancy_scores)
     return Prediction(validity or "", redundancy, row.is_parsed and validity is not None)
 
 
@@ -115,18 +115,25 @@ def _case(record: ImportRecord, prediction: int | None) -> Case:
     return Case(record.foreign_id, subset, first_error(labels), prediction, record.problem.group, is_right)
 
 
-def questions(data_paths: Iterable[Path], result_paths: Iterable[Path]) -> Data[Question]:
-    """Best-of-N sets with the step scores of a result file: rows {id of the response, scores}. A set without
-    labels says nothing about what is right, and is bad."""
-    scores = dict(_scores(result_paths))
+def questions(
+    data_paths: Iterable[Path], result_paths: Iterable[Path]
+) -> tuple[Data[Question], Data[AnnotationRecord]]:
+    """Best-of-N sets with the step scores of a result file (its rows' idx is a response's id), and its rows. A
+    set without labels says nothing about what is right, and is bad."""
+    rows: Data[AnnotationRecord] = Data()
+    met: set[str] = set()
+    for row in _read(results.read_prmbench, result_paths, rows.bad):
+        if isinstance(row, AnnotationRecord):
+            _add(rows, met, row.foreign_id, row)
+    scores = {row.foreign_id: row.scores for row in rows.found if row.scores}
     data: Data[Question] = Data()
     seen: set[str] = set()
-    for record in _read(sets_format.read_sets, data_paths, data.bad):
-        if None in record.is_right:
-            data.bad.append(FormatError(record.place, "does not say which responses are right (labels)"))
+    for one in _read(sets_format.read_sets, data_paths, data.bad):
+        if None in one.is_right:
+            data.bad.append(FormatError(one.place, "does not say which responses are right (labels)"))
             continue
-        _add(data, seen, record.foreign_id, _question(record, scores))
-    return data
+        _add(data, seen, one.foreign_id, _question(one, scores))
+    return data, rows
 
 
 def _question(one: sets_format.BestOfN, scores: dict[str, tuple[float, ...]]) -> Question:
@@ -139,12 +146,6 @@ def _question(one: sets_format.BestOfN, scores: dict[str, tuple[float, ...]]) ->
 
 def _final(response: str) -> str:
     return (final_answer(sets_format.steps_of(response)) or "").strip()
-
-
-def _scores(paths: Iterable[Path]) -> Iterator[tuple[str, tuple[float, ...]]]:
-    for row in _read(results.read_prmbench, paths, []):
-        if isinstance(row, AnnotationRecord) and row.scores:
-            yield row.foreign_id, row.scores
 
 
 def _read(

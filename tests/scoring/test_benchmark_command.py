@@ -135,3 +135,32 @@ def test_best_of_n(tmp_path: Path) -> None:
     assert found["prm@n"]["product"] == 100
     assert found["maj@n"] == 0
     assert found["pass@n"] == 100
+
+
+def test_best_of_n_takes_the_first_of_repeated_rows_and_refuses_bad_ones(tmp_path: Path) -> None:
+    sets = {
+        "id": "m-1",
+        "question": "Q",
+        "responses": ["a", "b"],
+        "answer": "2",
+        "labels": ["incorrect", "correct"],
+    }
+    data = jsonl(tmp_path / "d.jsonl", sets)
+    rows = [
+        {"idx": f"m-1/{n}", "scores": {"step_level_validity_scores": [score]}}
+        for n, score in ((0, 0.2), (1, 0.7), (0, 0.95))
+    ]
+    found = _run("best_of_n", "--data", str(data), "--predictions", str(jsonl(tmp_path / "r.jsonl", *rows)))
+    assert found["prm@n"]["min"] == 100
+    assert found["n_repeated_results"] == 1
+    bad = jsonl(tmp_path / "bad.jsonl", rows[0], {"idx": 5})
+    with pytest.raises(CommandError, match=r"bad\.jsonl, line 2"):
+        _run("best_of_n", "--data", str(data), "--predictions", str(bad))
+
+
+def test_redundancy_has_a_threshold_of_its_own(data: Path, tmp_path: Path) -> None:
+    scores = {"step_level_validity_scores": [0.9] * 3, "step_level_redundancy_scores": [0.1, 0.2, 0.1]}
+    path = jsonl(tmp_path / "r.jsonl", {"idx": "redundency_p_1", "scores": scores})
+    args = ("prmbench", "--data", str(data), "--predictions", str(path), "--redundancy-threshold")
+    assert _run(*args, "0.15")["kinds"]["redundancy"]["prm_score"] == 100
+    assert _run(*args, "0.5")["kinds"]["redundancy"]["negative_f1"] == 0

@@ -49,6 +49,10 @@ class Command(BaseCommand):
             help="prmbench: as its evaluator counts, or strictly: what is missing or surplus is wrong",
         )  # fmt: skip
         parser.add_argument("--threshold", type=float, default=0.5, help="for rows with scores and no labels")
+        parser.add_argument(
+            "--redundancy-threshold", type=float, default=0.5,
+            help="the same for redundancy; ReasonEval's was read at 0.15, critics' at 0",
+        )  # fmt: skip
         parser.add_argument("--draws", type=int, default=DRAWS, help="for intervals; 0 for none")
         parser.add_argument("--json", action="store_true")
 
@@ -69,7 +73,10 @@ def _prmbench(options: dict[str, Any]) -> dict[str, Any]:
     items = _usable(files.prmbench_items(files.files_in(options["data"])))
     found = _usable(
         files.prmbench_predictions(
-            files.files_in(options["predictions"]), (item.id for item in items.found), options["threshold"]
+            files.files_in(options["predictions"]),
+            (item.id for item in items.found),
+            options["threshold"],
+            options["redundancy_threshold"],
         )
     )
     reading = options["reading"]
@@ -94,8 +101,10 @@ def _processbench(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _best_of_n(options: dict[str, Any]) -> dict[str, Any]:
-    data = files.questions(files.files_in(options["data"]), files.files_in(options["predictions"]))
-    return best_of_n.evaluate(_usable(data).found)
+    data, rows = files.questions(files.files_in(options["data"]), files.files_in(options["predictions"]))
+    _usable(rows)
+    counts = {"n_repeated_sets": data.n_repeated, "n_repeated_results": rows.n_repeated}
+    return best_of_n.evaluate(_usable(data).found) | counts
 
 
 BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {

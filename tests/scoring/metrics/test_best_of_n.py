@@ -100,3 +100,20 @@ def test_evaluate_by_hand() -> None:
 def test_questions_of_several_sizes_have_no_n() -> None:
     assert evaluate([Question("a", "d", [A]), Question("b", "d", [A, B])])["n"] is None
     assert evaluate([])["pass@n"] is None
+
+
+def test_a_question_without_any_answer_is_one_that_no_majority_gets_right() -> None:
+    silent = Question("b", "math", [Response("", True, [0.9]), Response("", False, [0.1])])
+    found = evaluate([Question("a", "math", [B, A]), silent])["datasets"]["math"]
+    assert (found["maj@n"], found["pass@n"]) == (50, 100)
+    assert found["weighted_maj@n"]["min"] == 50
+    assert found["prm@n"]["min"] == 100
+    assert found["gain"]["min"] == 50
+
+
+def test_a_gain_compares_the_same_questions() -> None:
+    unscored = Question("b", "math", [Response("1", True, None)] * 2)
+    found = evaluate([Question("a", "math", [A, B, C]), unscored])["datasets"]["math"]
+    assert found["maj@n"] == 50  # of all questions
+    assert found["gain"]["min"] == 100  # of the one with scores: right against wrong
+    assert (found["n_unscored"], found["n_unscored_responses"]) == (1, 2)
