@@ -85,7 +85,7 @@ def count(project: Project, which: str, min_raters: int = 1) -> int:
     """How many rows there are, those that stay in among them."""
     if which == SOLUTIONS:
         return _came(finished_solutions(project)).count()
-    return _count(_chosen(which, min_raters), finished_solutions(project))
+    return _count(_chosen(project, which, min_raters), finished_solutions(project))
 
 
 def _count(chosen: QuerySet[Annotation], solutions: QuerySet[Solution]) -> int:
@@ -95,13 +95,13 @@ def _count(chosen: QuerySet[Annotation], solutions: QuerySet[Solution]) -> int:
 def choices(project: Project, min_raters: int = 1) -> list[Choice]:
     """Gold, all, each rater that has labelled in the project, and solutions; with what is not retired."""
     solutions = _present(project)
-    words = _chosen("all", min_raters).filter(solution__in=solutions)
+    words = _chosen(project, "all", min_raters).filter(solution__in=solutions)
     by_rater = words.order_by().values_list("rater__kind", "rater__name", "rater")
     raters: dict[str, int] = {}
     for kind, name, _, n in by_rater.annotate(n=Count("solution", distinct=True)):
         raters[f"{kind}:{name}"] = raters.get(f"{kind}:{name}", 0) + n
     return [
-        Choice("gold", _count(_chosen("gold", min_raters), solutions)),
+        Choice("gold", _count(_chosen(project, "gold", min_raters), solutions)),
         Choice("all", sum(raters.values())),
         *(Choice(*pair) for pair in sorted(raters.items())),
         Choice(SOLUTIONS, _came(solutions).count()),
@@ -117,7 +117,7 @@ def rows(
         if which == SOLUTIONS:
             yield from _bare_rows(chunk, gone)
             continue
-        words = _last_words(_chosen(which, min_raters).filter(solution__in=chunk))
+        words = _last_words(_chosen(project, which, min_raters).filter(solution__in=chunk))
         raters.know(words)
         solutions = loaded({word.solution_id for word in words})
         why = gone.among(solutions)
@@ -197,8 +197,17 @@ def truths_of(solutions: Mapping[int, Solution]) -> dict[int, str]:
 
 
 def finished_solutions(project: Project) -> QuerySet[Solution]:
-    unfinished = Import.objects.filter(project=project).exclude(state=TransferState.COMPLETE)
-    return Solution.objects.filter(project=project).exclude(source_import__in=unfinished)
+    return Solution.objects.filter(project=project).exclude(source_import__in=_unfinished(project))
+
+
+def in_full(project: Project, found: QuerySet[Annotation]) -> QuerySet[Annotation]:
+    """Without the labels that an unfinished import has written for solutions that were there before it."""
+    unfinished = list(_unfinished(project).values_list("pk", flat=True))  # usually none
+    return found.exclude(source_import__in=unfinished) if unfinished else found
+
+
+def _unfinished(project: Project) -> QuerySet[Import]:
+    return Import.objects.filter(project=project).exclude(state=TransferState.COMPLETE).order_by()
 
 
 def _came(solutions: QuerySet[Solution]) -> QuerySet[Solution]:
@@ -233,11 +242,12 @@ def loaded(ids: Iterable[int]) -> dict[int, Solution]:
     return found.defer("injection__alignment").in_bulk(list(ids))
 
 
-def _chosen(which: str, min_raters: int) -> QuerySet[Annotation]:
-    """The annotations asked for, of all projects; `min_raters` above 1 wants that many submitted reviews."""
+def _chosen(project: Project, which: str, min_raters: int) -> QuerySet[Annotation]:
+    """The annotations asked for, of all projects, but of this one none that an unfinished import has written;
+    `min_raters` above 1 wants that many submitted reviews."""
     done = Q(assignment__state=AssignmentState.SUBMITTED, assignment__purpose=Use.WORK)
     final = Q(assignment=None) | done
-    chosen = Annotation.objects.filter(final, superseded_at=None)
+    chosen = in_full(project, Annotation.objects.filter(final, superseded_at=None))
     if which == "gold":
         chosen = chosen.filter(Exists(Item.objects.filter(gold=OuterRef("pk"))))
     elif which != "all":

@@ -146,6 +146,7 @@ class _Reader:
             assignment__purpose=Use.WORK, phase__in=[Phase.BLIND, Phase.REVEALED],
         )  # fmt: skip
         rows = Annotation.objects.filter(done | Q(phase=Phase.MACHINE), solution__in=ids, superseded_at=None)
+        rows = export_rows.in_full(self._project, rows)
         told = rows.select_related("guideline").defer("guideline__text")
         found = list((rows.only(*COUNTED_WORDS) if self._light else told).order_by("id"))
         self._raters.know(found)

@@ -6,8 +6,21 @@ from typing import Any
 
 from annotator.actions import import_check, import_write, imports
 from annotator.actions.import_files import find_files
-from annotator.models import Annotation, Import, Injection, Item, Problem, Project, Solution, TransferState
+from annotator.models import (
+    Annotation,
+    Import,
+    ImportKind,
+    Injection,
+    Item,
+    Problem,
+    Project,
+    Rater,
+    RaterKind,
+    Solution,
+    TransferState,
+)
 from annotator.policies import Operator
+from tests import factories
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 PRMBENCH, PROCESSBENCH = DATA / "prmbench.jsonl", DATA / "processbench.json"
@@ -59,6 +72,17 @@ def imported(project: Project, *paths: Path, **options: Any) -> Import:
     assert row.state == TransferState.CHECKED, row.error
     import_write.begin(row)
     return import_write.write(row=row)
+
+
+def added_labels(item: Item, name: str = "alice@example.org") -> tuple[Import, Annotation]:
+    """Labels by a source of that name, which an import that is still writing has added to a solution."""
+    row = Import.objects.create(
+        project=item.project, kind=ImportKind.ANNOTATIONS, format="jsonl", state=TransferState.WRITING
+    )
+    rater, _ = Rater.objects.get_or_create(kind=RaterKind.SOURCE, name=name)
+    word = factories.machine_labels(item.solution, rater, "-" * item.solution.n_steps)
+    Annotation.objects.filter(pk=word.pk).update(source_import=row)
+    return row, word
 
 
 ROWS = {

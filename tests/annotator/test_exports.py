@@ -29,7 +29,7 @@ from annotator.models import (
 )
 from annotator.policies import Operator
 from tests import factories
-from tests.annotator.foreign import PRMBENCH, PROCESSBENCH, imported, jsonl, many, record
+from tests.annotator.foreign import PRMBENCH, PROCESSBENCH, added_labels, imported, jsonl, many, record
 from tests.annotator.reviewed import claimed, submitted
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +93,16 @@ def test_what_an_unfinished_import_wrote_is_not_there(project: Project) -> None:
     Import.objects.filter(pk=row.pk).update(state=TransferState.WRITING)
     assert out(project, "all")[1].n == 0
     assert export_rows.count(project, "all") == 0
+
+
+def test_labels_that_an_unfinished_import_adds_are_not_there(project: Project, tmp_path: Path) -> None:
+    row, word = added_labels(one_item(project, tmp_path))
+    assert [one.record.rater for one in export_rows.rows(project, "all")] == ["injector:prmbench"]
+    assert export_rows.count(project, str(word.rater)) == 0
+    assert str(word.rater) not in {one.which for one in export_rows.choices(project)}
+    Import.objects.filter(pk=row.pk).update(state=TransferState.COMPLETE)
+    assert export_rows.count(project, str(word.rater)) == 1
+    assert str(word.rater) in {one.record.rater for one in export_rows.rows(project, "all")}
 
 
 # ---- which annotations

@@ -27,6 +27,7 @@ from annotator.models import (
     Assignment,
     Event,
     Finding,
+    Import,
     Item,
     Membership,
     Phase,
@@ -39,7 +40,7 @@ from annotator.models import (
 )
 from annotator.policies import Operator
 from tests import factories
-from tests.annotator.foreign import PRMBENCH, imported, jsonl, many, record
+from tests.annotator.foreign import PRMBENCH, added_labels, imported, jsonl, many, record
 from tests.annotator.reviewed import submitted
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +115,15 @@ def test_all_takes_what_came_with_the_solution_where_nothing_is_decided(
     assert found["counterfactual_open"]["labels_from"] == "injector:prmbench"
     assert found["counterfactual_open"]["labels"] == ["+", "-"]
     assert found["counterfactual_open"]["verified"] == [False, False]
+
+
+def test_labels_that_an_unfinished_import_adds_are_not_released(project: Project, tmp_path: Path) -> None:
+    row, word = added_labels(one_item(project, tmp_path))
+    assert counts(project, which=str(word.rater)) == {"": 0, "not labelled by the rater": 1}
+    (found,) = records(made(project, tmp_path, which="all"))
+    assert [one["rater"] for one in found["machine_labels"]] == ["injector:prmbench"]
+    Import.objects.filter(pk=row.pk).update(state=TransferState.COMPLETE)
+    assert counts(project, which=str(word.rater)) == {"": 1}
 
 
 def test_a_rater_is_released_by_name(project: Project, alice: Membership, tmp_path: Path) -> None:
