@@ -19,6 +19,8 @@ SIZES: Final = (
 LARGEST: Final = "n>10M"
 LOADABLE: Final = (".jsonl", ".json")
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
+# what YAML does not read as it stands, and JSON leaves as it is
+_UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def card(facts: Facts) -> str:
@@ -95,8 +97,8 @@ def escaped(text: str) -> str:
 
 
 def yaml(value: Any, indent: int = 0) -> str:
-    """Nested mappings, lists and scalars as YAML. Texts are quoted as JSON does, which YAML reads the
-    same; names of members are ours, and plain words."""
+    """Nested mappings, lists and scalars as YAML. Texts are quoted as JSON does; names of members are ours,
+    and plain words."""
     pad = "  " * indent
     if isinstance(value, Mapping):
         return "".join(f"{pad}{name}:{_after(one, indent)}" for name, one in value.items())
@@ -112,4 +114,6 @@ def _after(value: Any, indent: int) -> str:
 
 
 def _scalar(value: Any) -> str:
-    return json.dumps(value)
+    """Only what must be is escaped: JSON's escape of a character such as an emoji is two of YAML's."""
+    said = json.dumps(value, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", said)

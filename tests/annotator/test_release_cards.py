@@ -14,6 +14,7 @@ from huggingface_hub import DatasetCard
 
 from annotator.actions import releases
 from annotator.actions.release_parquet import pyarrow, schema
+from annotator.core import dataset_card
 from annotator.core.croissant import NESTED
 from annotator.core.labels import ERROR_TYPES
 from annotator.core.record_columns import COLUMNS, Column, Kind
@@ -246,6 +247,14 @@ def test_texts_of_the_data_mean_nothing_in_the_cards(tmp_path: Path) -> None:
     assert "<script>" not in body.replace("\\<", "")
     assert not re.search(r"(?<!\\)\[x(?<!\\)\]", body)
     assert front(row)["license"] == [hostile]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Sums 𝟙🙂é", "\x00\x1f\x7f\x85\x9f", "a\u2028b\u2029c", "\ufeff\ufffe\uffff", '"\\\n\t: #', "\\u0041"],
+)
+def test_the_front_matter_is_read_as_it_was_said(said: str) -> None:
+    assert yaml.safe_load(dataset_card.yaml({"pretty_name": said})) == {"pretty_name": said}
 
 
 def test_licences_are_what_is_stated_of_all_sources(project: Project) -> None:
