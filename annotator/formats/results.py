@@ -80,12 +80,13 @@ def write_processbench(rows: Iterable[tuple[ExportRecord, AnnotationRecord]]) ->
     """
     for truth, predicted in rows:
         record = json.loads(processbench.write_record(truth))
-        kept = json.loads(predicted.extra).get("values", {}) if predicted.extra else {}
+        kept = _own_values(_PROCESSBENCH, predicted.extra)
         prediction = first_error(predicted)
         if prediction is None:
             prediction = kept.pop("prediction", None)
         critique = {"generated_critique": None} | kept
-        line = record | critique | {"prediction": prediction, "match": prediction == record["label"]}
+        truly = {key: record[key] for key in processbench.FIELDS}
+        line = record | critique | truly | {"prediction": prediction, "match": prediction == record["label"]}
         yield _encode(line) + "\n"
 
 
@@ -119,6 +120,14 @@ def _prmbench(raw: RawRecord) -> AnnotationRecord:
 def wrapping(extra: str) -> dict[str, Any]:
     """Return what stood around a row whose `extra` this is: task_name, model_name; {} for nothing."""
     found: dict[str, Any] = json.loads(extra).get("wrapping", {}) if extra else {}
+    return found
+
+
+def _own_values(form: verbatim.Form, extra: str) -> dict[str, Any]:
+    """Return the other members of a row that came in this very format. Those of another format mean other
+    things by the same names: a `label` or a `steps` of its own is not the truth's."""
+    kept = json.loads(extra) if extra else {}
+    found: dict[str, Any] = kept.get("values", {}) if kept.get("of") == form.name else {}
     return found
 
 
@@ -168,9 +177,10 @@ def _check_lengths(scores: RawRecord, row: AnnotationRecord) -> None:
 
 
 def _prmbench_row(row: AnnotationRecord) -> dict[str, Any]:
-    kept = json.loads(row.extra).get("values", {}) if row.extra else {}
+    kept = _own_values(_PRMBENCH, row.extra)
     if not row.is_parsed:
-        return {"idx": row.foreign_id, "scores": {}} | kept | {"validity": False}
+        none = {"idx": row.foreign_id, "scores": {}}
+        return none | kept | none | {"validity": False}
     lists = {
         _LISTS[0]: _bools(row.labels, core.RIGHT),
         _LISTS[1]: row.scores,
@@ -178,8 +188,9 @@ def _prmbench_row(row: AnnotationRecord) -> dict[str, Any]:
         _LISTS[3]: row.redundancy_scores,
     }
     of_scores = {key: kept.pop(key) for key in list(kept) if key.startswith(("step_level", "solution_level"))}
-    scores = {key: value for key, value in lists.items() if value is not None} | of_scores
-    return {"idx": row.foreign_id, "scores": scores} | kept
+    ours = {key: value for key, value in lists.items() if value is not None}
+    line = {"idx": row.foreign_id, "scores": ours | of_scores | ours}
+    return line | kept | line  # kept members stand after ours and never in their place
 
 
 def _bools(labels: str | None, true: str) -> list[bool] | None:

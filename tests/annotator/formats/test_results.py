@@ -147,6 +147,29 @@ def test_any_row_comes_back(steps: list[tuple[bool, float, bool, float]], kept: 
     assert rewritten({"idx": "a", "scores": scores}) == {"idx": "a", "scores": scores}
 
 
+FOREIGN = json.dumps(
+    {
+        "of": "jsonl",
+        "values": {
+            "label": 0,
+            "problem": "Theirs?",
+            "steps": ["X"],
+            "idx": "theirs",
+            "scores": {},
+            SCORES: [9],
+        },
+    }
+)
+
+
+def test_members_of_another_format_are_no_result_of_prmbench() -> None:
+    said = AnnotationRecord(Place("", 0), "a", labels="+", scores=(0.5,), extra=FOREIGN)
+    unread = AnnotationRecord(Place("", 0), "a", is_parsed=False, extra=FOREIGN)
+    first, second = (json.loads(line) for line in results.write_prmbench([said, unread]))
+    assert first == {"idx": "a", "scores": {VALID: [True], SCORES: [0.5]}}
+    assert second == {"idx": "a", "scores": {}, "validity": False}
+
+
 # ---- ProcessBench
 
 
@@ -207,6 +230,16 @@ def test_a_rater_of_ours_has_results() -> None:
     ]
     assert [(line["prediction"], line["match"]) for line in lines] == [(2, False), (None, False)]
     assert lines[0]["generated_critique"] is None
+
+
+@pytest.mark.parametrize("of", ["jsonl", "processbench_results"])
+def test_what_a_rater_s_file_said_is_never_the_truth(of: str) -> None:
+    said = json.dumps({**json.loads(FOREIGN), "of": of})
+    theirs = AnnotationRecord(Place("", 0), "own-1", labels="++-", extra=said)
+    (line,) = results.write_processbench([(truth_row(), theirs)])
+    assert truth().items() <= json.loads(line).items()
+    assert (json.loads(line)["prediction"], json.loads(line)["match"]) == (2, False)
+    assert ("idx" in json.loads(line)) == (of == "processbench_results")
 
 
 @pytest.mark.parametrize(
