@@ -124,16 +124,30 @@ def release_to(
 ) -> Release:  # fmt: skip
     """Write a release here and now, and a copy of it to `folder`, which must not be there or be empty.
 
-    A release of this name and rule that was left unfinished is taken up; any other of this name is refused.
+    The same again takes up a release that was left unfinished, and copies one of this name that is complete. Any
+    other of this name is refused.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise errors.Conflict(f"{folder} is there already: choose a new folder.", field="output")
+    folder = _new(folder)
     asked = _check(by, project, rule, name, note)
-    row = _unfinished(project, asked) or _open(by, project, asked)
+    folder.parent.mkdir(parents=True, exist_ok=True)  # what cannot be is said before a name is used up
+    row = _begun(project, asked, is_named=bool(name.strip())) or _open(by, project, asked)
     wait_until_quiet(row)
-    write(row=row, tick=tick)
+    if row.state != TransferState.COMPLETE:
+        write(row=row, tick=tick)
     copy_to(row, folder)
     return row
+
+
+def _new(folder: Path) -> Path:
+    """Where it really is. Raises Conflict if it cannot be replaced by another."""
+    found = folder.resolve()
+    if found == Path.cwd():
+        raise errors.Conflict(
+            f"{folder} is the folder that this runs in: choose a new folder.", field="output"
+        )
+    if found.exists() and (not found.is_dir() or any(found.iterdir())):
+        raise errors.Conflict(f"{folder} is there already: choose a new folder.", field="output")
+    return found
 
 
 def _check(by: Actor, project: Project, rule: Any, name: str, note: str) -> Asked:
@@ -147,9 +161,13 @@ def _check(by: Actor, project: Project, rule: Any, name: str, note: str) -> Aske
     return Asked(check_rule(project, rule), name, note)
 
 
-def _unfinished(project: Project, asked: Asked) -> Release | None:
-    rows = Release.objects.select_related("project").filter(project=project, name=asked.name)
-    return rows.filter(rule=asked.rule.as_json()).exclude(state=TransferState.COMPLETE).first()
+def _begun(project: Project, asked: Asked, *, is_named: bool) -> Release | None:
+    """What an earlier go at the same release has left. Without a name only an unfinished one: the data may have
+    changed since the last, and who gives no name wants the next."""
+    rows = Release.objects.select_related("project").filter(project=project, rule=asked.rule.as_json())
+    if is_named:
+        return rows.filter(name=asked.name).first()
+    return rows.filter(note=asked.note).exclude(state=TransferState.COMPLETE).order_by("-pk").first()
 
 
 @transaction.atomic
