@@ -58,7 +58,7 @@ LOOK_EVERY_S = 1.0
 # A reopened claim has been committed once: its slot is used for good, like that of the others.
 HOLDING = (AssignmentState.CLAIMED, AssignmentState.COMMITTED, AssignmentState.SUBMITTED)
 # What others may change of a membership while its user works.
-FRESH = ("frontier", "mark", "frontier_at", "exam_passed_at", "paused_at", "paused_because")
+FRESH = ("frontier", "mark", "frontier_at", "exam_passed_at", "exam_attempts", "paused_at", "paused_because")
 DECIDED = (Decision.AGREED, Decision.SETTLED)
 _chance = SystemRandom()  # nobody can tell from one draw what the next will be
 _looked_at: dict[int, float] = {}  # project id -> when this process last looked for expired claims
@@ -287,9 +287,10 @@ def _take(me: Membership) -> Item | None:
 
 
 def _claimable(me: Membership) -> QuerySet[Item]:
-    """Open items this reviewer has not had (an expired claim may be taken again), in order."""
+    """Open items this reviewer has not had (an expired claim may be taken again), in order. What they answered
+    in an exam they failed is expired too, but `reopened`: it has been judged, and is no work for them."""
     mine = Assignment.objects.filter(item=OuterRef("pk"), rater_id=me.rater_id).exclude(
-        state=AssignmentState.EXPIRED
+        state=AssignmentState.EXPIRED, reopened=False
     )
     is_open = literally("annotator_item.open_slots > 0 AND NOT annotator_item.held")
     return Item.objects.filter(is_open, ~Exists(mine), project_id=me.project_id).order_by("-priority", "id")
@@ -315,9 +316,18 @@ def _take_reopened(me: Membership, items: QuerySet[Item]) -> Item | None:
     behind = Q(priority__gt=priority) | Q(priority=priority, pk__lt=item_id)
     item = items.filter(behind, pk__in=[pk for pk, _ in ids]).first()
     if item is None:
-        seen_to = ids[-1][1] if len(ids) == REOPENED_AT_ONCE else timezone.now()
-        Membership.objects.filter(pk=me.pk).update(frontier_at=seen_to)
+        _forget_or_note(me, full=len(ids) == REOPENED_AT_ONCE)
     return item
+
+
+def _forget_or_note(me: Membership, *, full: bool) -> None:
+    """Nothing that came open again is for this reviewer. Where more did than were looked at (a lead gave back many
+    at one moment, which no mark in time tells apart), they look from the start once."""
+    if full:
+        me.frontier, me.mark = None, None
+        Membership.objects.filter(pk=me.pk).update(frontier=None, mark=None)
+        return
+    Membership.objects.filter(pk=me.pk).update(frontier_at=timezone.now())
 
 
 def _move_frontier(me: Membership, item: Item) -> None:

@@ -118,6 +118,7 @@ def reopen_decision(*, by: Actor, project: Project, item_id: int, because: str) 
     settled = adjudication_of(item)
     if settled:
         Annotation.objects.filter(pk=settled.pk).update(superseded_at=timezone.now())
+    item.decision = Decision.INCOMPLETE  # what is settled would stay so
     decide_item(item)
     record(by, "reopen_decision", project, item=item, because=why, annotation=settled.pk if settled else None)
     return item

@@ -62,7 +62,12 @@ def last_words(rows: Iterable[Annotation]) -> list[Annotation]:
 
 
 def outcome_of(item: Item, finals: list[Annotation], rule: Rule) -> Outcome:
-    """What the last words amount to. Of those that agree, gold is the one that judges most steps, then the oldest."""
+    """What the last words amount to. Of those that agree, gold is the one that judges most steps, then the oldest.
+
+    What a lead has settled stays, whatever comes in late.
+    """
+    if item.decision == Decision.SETTLED:
+        return Outcome(Decision.SETTLED, item.gold, len(finals))
     outcome = Decision(decide([final_of(row) for row in finals], item.wanted, rule))
     gold = max(finals, key=n_judged) if outcome == Decision.AGREED else None
     judges = gold is not None and FinishReason(gold.finish_reason).judges
@@ -95,14 +100,12 @@ def decide_item(item: Item, finals: list[Annotation] | None = None) -> Item:
 
 
 def decide_items(items: Sequence[Item]) -> int:
-    """`decide_item` for many locked items at once; what a lead has settled stays. Returns how many changed."""
+    """`decide_item` for many locked items at once. Returns how many changed."""
     ids = [item.pk for item in items]
     words, rules = counting_of(ids), rules_of(ids)
     changed = []
     for item in items:
         outcome = outcome_of(item, last_words(words[item.pk]), rules[item.pk])
-        if item.decision == Decision.SETTLED:
-            outcome = outcome._replace(decision=Decision.SETTLED, gold=item.gold)
         gold_id = outcome.gold.pk if outcome.gold else None
         if (item.decision, item.gold_id, item.n_submitted) != (
             outcome.decision,

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from annotator import errors, queue, tasks
 from annotator.actions import adjudicate as acts
@@ -14,7 +15,18 @@ from annotator.actions import adjudication_queue, redecide, review
 from annotator.actions import items as item_acts
 from annotator.actions.integrity import check_items
 from annotator.actions.projects import change_settings
-from annotator.models import Annotation, Assignment, Event, Item, Membership, Phase, Project, Role, Use
+from annotator.models import (
+    Annotation,
+    Assignment,
+    Decision,
+    Event,
+    Item,
+    Membership,
+    Phase,
+    Project,
+    Role,
+    Use,
+)
 from annotator.policies import Operator
 from tests import factories as make
 from tests.annotator.reviewed import submitted
@@ -515,3 +527,30 @@ def test_check_integrity_finds_nothing_after_all_this(capsys: pytest.CaptureFixt
     world.settle()
     call_command("check_integrity", world.project.slug)
     assert queue.claim(by=world.alice) is None
+
+
+def test_what_comes_in_late_leaves_a_settlement_as_it_is() -> None:
+    of = make.project(protocol="label_steps", label_after_error=True, overlap=2)
+    item, (slow, one, other) = make.plain_item(of, 1), [make.member(of) for _ in range(3)]
+    n = item.solution.n_steps
+    late = queue.claim(by=slow)
+    assert late is not None
+    Assignment.objects.filter(pk=late.pk).update(lease_until=timezone.now() - timedelta(hours=1))
+    queue.expire_due(of, timezone.now())
+    for me, labels in ((one, "-"), (other, "+")):
+        submitted(me, item, labels + "+" * (n - 1))
+    item.refresh_from_db()
+    lead = make.member(of, role=Role.LEAD)
+    acts.settle(
+        by=lead, item_id=item.pk, labels="-" + "+" * (n - 1), cause="ambiguous", reason="So it is.",
+        seen=acts.seen_version(item),
+    )  # fmt: skip
+    item.refresh_from_db()
+    gold = item.gold_id
+    sent = review.submit(by=slow, assignment_id=late.pk, data={"labels": "+" * n})
+    item.refresh_from_db()
+    assert sent.surplus
+    assert (item.decision, item.gold_id) == (Decision.SETTLED, gold)
+    acts.reopen_decision(by=lead, project=of, item_id=item.pk, because="Another look.")
+    item.refresh_from_db()
+    assert item.decision == Decision.CONFLICTED

@@ -159,3 +159,26 @@ def play(act: str, me: Membership, project: Project) -> None:
         expected = mine.item if mine else expected_item(me)
         claimed = queue.claim(by=me)
         assert (claimed.item if claimed else None) == expected
+
+
+def test_many_items_given_back_at_one_moment_come_before_lower_priorities(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """More than are looked at in one go, all with one time, so that no mark in time tells them apart."""
+    monkeypatch.setattr(queue, "REOPENED_AT_ONCE", 3)
+    project, (bob,) = crowd(1)
+    items = plain_items(project, 12)
+    first = [item.pk for item in items[:8]]
+    Item.objects.filter(pk__in=first).update(priority=10, wanted=1, open_slots=0)
+    me = Membership.objects.get(pk=bob.pk)
+    while queue.claim(by=me):  # passes the eight, which others hold
+        review.skip(by=me, assignment_id=queue.claim(by=me).pk, reason="next")
+        if Assignment.objects.filter(rater=bob.rater).count() == 2:
+            break
+    queue.give_back(first, timezone.now())
+    got = []
+    for _ in first:
+        assignment = queue.claim(by=Membership.objects.get(pk=bob.pk))
+        got.append(assignment.item_id)
+        review.skip(by=me, assignment_id=assignment.pk, reason="next")
+    assert got == first
