@@ -52,7 +52,9 @@ def facts_of(release: Release, manifest: Manifest) -> Facts:
         decisions=_decisions(project),
         causes=_causes(project),
         agreement=_agreement(said["people"]) if said["people"]["n_raters"] > 1 else (),
-        machine_agreement=[_measure(one["rater"], one["kappa"], is_share=False) for one in said["raters"]],
+        machine_agreement=[
+            _measure(manifest.public(one["rater"]), one["kappa"], is_share=False) for one in said["raters"]
+        ],
         accuracy=_accuracy(project),
         acceptance=_acceptance(project),
         pull=_pull(project),
@@ -153,14 +155,17 @@ def _days(project: Project) -> tuple[str, str]:
 
 
 def _machines(counted: Mapping[str, int]) -> list[dict[str, Any]]:
-    """A row for each spec: a changed model or prompt is another rater of the same name."""
+    """A row for each spec: a changed model or prompt is another rater of the same name. Of whom a release names
+    otherwise nothing but the number is known."""
     named = [one.split(":", 1) for one in counted]
     known = Rater.objects.filter(kind__in={k for k, _ in named}, name__in={n for _, n in named})
     rows = [one for one in known.exclude(kind=RaterKind.REVIEWER) if str(one) in counted]
-    rows.sort(key=lambda one: (str(one), one.digest))
+    found = [(str(one), one.digest, one.spec) for one in rows]
+    found += [(name, "", {}) for name in counted.keys() - {str(one) for one in rows}]
+    found.sort(key=lambda one: one[:2])
     return [
-        {"rater": str(one), "spec": one.spec, "digest": one.digest, "solutions": counted[str(one)]}
-        for one in rows
+        {"rater": name, "spec": spec, "digest": digest, "solutions": counted[name]}
+        for name, digest, spec in found
     ]
 
 

@@ -10,9 +10,12 @@ the cards              what release_cards.write_cards adds: a dataset card, a da
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from annotator.actions.transfers import Alive
 
 MANIFEST = "manifest.json"
 RECORDS = "records"
@@ -72,7 +75,8 @@ class Manifest:
     digest: sha256 of the rule and the records.  rule: as it is published, reviewers named by their ids here.
     reviewers: how many solutions each anonymous reviewer labelled.  machines: the same of KIND:NAME.
     format_left_out: format -> why -> {"n", "first"}: what a foreign format had no way to say.
-    no_parquet: file -> why there is no Parquet of it.
+    no_parquet: file -> why there is no Parquet of it.  public: KIND:NAME as it is published; for the cards, not
+    written.
     """
 
     project: str
@@ -86,9 +90,10 @@ class Manifest:
     format_left_out: dict[str, dict[str, Any]] = field(default_factory=dict)
     no_parquet: dict[str, str] = field(default_factory=dict)
     files: list[ReleasedFile] = field(default_factory=list)
+    public: Callable[[str], str] = str
 
     def as_json(self) -> dict[str, Any]:
-        members = {name: value for name, value in vars(self).items() if name != "counts"}
+        members = {name: value for name, value in vars(self).items() if name not in ("counts", "public")}
         return members | {
             "counts": plain_counts(self.counts),
             "files": [file._asdict() for file in self.files],
@@ -104,20 +109,23 @@ def plain_counts(counts: Counts) -> dict[str, Any]:
     return {name: dict(sorted(n.items())) if isinstance(n, Counter) else n for name, n in found.items()}
 
 
-def listed(folder: Path, known: dict[str, ReleasedFile]) -> list[ReleasedFile]:
+def listed(
+    folder: Path, known: dict[str, ReleasedFile], alive: Alive = lambda: None
+) -> list[ReleasedFile]:  # fmt: skip
     """Every file of the folder by name, but the manifest; `known` says what those are that this has written."""
     found = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder).as_posix()
         if name != MANIFEST:
             is_known = known.get(name, ReleasedFile(name, 0, ""))
-            found.append(is_known._replace(bytes=path.stat().st_size, sha256=sha256_of(path)))
+            found.append(is_known._replace(bytes=path.stat().st_size, sha256=sha256_of(path, alive)))
     return found
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: Path, alive: Alive = lambda: None) -> str:
     found = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(BLOCK):
             found.update(block)
+            alive()
     return found.hexdigest()

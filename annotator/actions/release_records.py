@@ -12,6 +12,7 @@ from annotator.actions.release_select import Candidate
 from annotator.core import labels as lab
 from annotator.core import verified
 from annotator.core.release_rule import GOLD
+from annotator.formats import FORMATS
 from annotator.models import Annotation, Protocol, Rater, RaterKind
 
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -19,11 +20,12 @@ _sorted = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=
 
 
 class Anonymous:
-    """Names for people that stay the same within one release and say nothing outside it: r1, r2, … by first
-    appearance."""
+    """Names for people that stay the same within one release and say nothing outside it, by first appearance:
+    r1, r2, … for reviewers, s1, s2, … for whom a file that came in named as the source of its labels."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
+        self._sources: dict[str, str] = {}
 
     def name(self, rater: Rater) -> str:
         return self.of(rater.name)
@@ -33,8 +35,12 @@ class Anonymous:
 
     def public(self, which: str) -> str:
         """A rater or choice of a rule, with people by these names."""
-        kind, colon, name = which.partition(":")
-        return f"{kind}:{self.of(name)}" if colon and kind == RaterKind.REVIEWER else which
+        kind, _, name = which.partition(":")
+        if kind == RaterKind.REVIEWER and name:
+            return f"{kind}:{self.of(name)}"
+        if kind == RaterKind.SOURCE and name and name not in FORMATS:  # a format's own name is a data set's
+            return f"{kind}:{self._sources.setdefault(name, f's{len(self._sources) + 1}')}"
+        return which
 
     def in_order(self, words: Iterable[Annotation]) -> list[Annotation]:
         """People's words by name; who is new comes after, in an order that their words and names make."""
@@ -79,7 +85,7 @@ def record(found: Candidate, split: str, people: Anonymous, chosen_by_gold: bool
         "n_raters": len(words),
         "agreement": agreement([word.labels for word in words]),
         "guidelines": guidelines(words),
-        "machine_labels": [_machine(word) for word in sorted(found.machines, key=_machine_place)],
+        "machine_labels": [_machine(word, people) for word in sorted(found.machines, key=_machine_place)],
         "findings": list(found.findings),
         "format": solution.foreign_format,
         "problem_meta": _sorted(problem.meta),
@@ -129,9 +135,9 @@ def _person(word: Annotation, people: Anonymous) -> dict[str, Any]:
     }
 
 
-def _machine(word: Annotation) -> dict[str, Any]:
+def _machine(word: Annotation, people: Anonymous) -> dict[str, Any]:
     return {
-        "rater": str(word.rater),
+        "rater": people.public(str(word.rater)),
         "spec": word.rater.digest,
         "labels": list(word.labels),
         "scores": word.scores,

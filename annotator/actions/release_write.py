@@ -21,7 +21,7 @@ from annotator.actions.release_formats import LEVEL, Keeper, chosen_of, write_fo
 from annotator.actions.release_parquet import ParquetFile
 from annotator.actions.release_records import Anonymous, encode, guidelines, record
 from annotator.actions.release_select import CHUNK, Candidate, walk
-from annotator.actions.transfers import Tick
+from annotator.actions.transfers import Alive, Tick
 from annotator.core import verified
 from annotator.core.release_rule import Rule
 from annotator.formats.records import ExportRecord
@@ -86,7 +86,8 @@ def count(project: Project, rule: Rule, under_bar: list[str]) -> Counts:
 
 
 def write(
-    project: Project, rule: Rule, under_bar: list[str], folder: Path, name: str, tick: Tick
+    project: Project, rule: Rule, under_bar: list[str], folder: Path, name: str, tick: Tick,
+    alive: Alive = lambda: None,
 ) -> Manifest:  # fmt: skip
     """Write records and formats into an empty folder; the manifest knows the files' formats, not their sums.
 
@@ -101,7 +102,7 @@ def write(
         raise errors.Conflict("This rule leaves nothing to release.")
     manifest = writer.manifest(name)
     for one in chosen.values():
-        manifest.format_left_out[one.format.name] = write_format(folder, one, writer.spools, manifest)
+        manifest.format_left_out[one.format.name] = write_format(folder, one, writer.spools, manifest, alive)
     for path in writer.spools.values():
         path.unlink()
     return manifest
@@ -158,7 +159,7 @@ class _Writer:
         if split in self._parquet:
             self._parquet[split].add(row)
         self._reviewers.update(self._people.name(word.rater) for word in found.people)
-        self._machines.update(str(word.rater) for word in found.machines)
+        self._machines.update(self._people.public(str(word.rater)) for word in found.machines)
         self._guidelines.update(guidelines(found.people))
         if self._rule.formats and found.chosen:
             said = export_rows.as_row(found.chosen, found.solution, "", truth)
@@ -186,6 +187,7 @@ class _Writer:
         )
         return Manifest(
             project=self._project.slug, name=name, digest=self._digest.hexdigest(), rule=public, counts=counts,
+            public=self._people.public,
             reviewers=dict(sorted(self._reviewers.items(), key=lambda pair: int(pair[0][1:]))),
             machines=dict(sorted(self._machines.items())), guideline_versions=sorted(self._guidelines),
             files=[
@@ -214,4 +216,6 @@ def _labelled(found: Candidate, split: str) -> dict[str, Any]:
 
 def _without_names(row: ExportRecord, people: Anonymous) -> ExportRecord:
     """A row that names no person, and says no time."""
-    return replace(row, rater=people.public(row.rater), made_at="", duration_ms=None)
+    rater = people.public(row.rater)
+    said = row.said if rater == row.rater else ""  # what a person's file says beside the labels may name it
+    return replace(row, rater=rater, said=said, made_at="", duration_ms=None)

@@ -256,6 +256,26 @@ def test_people_have_other_names_and_the_rule_too(
     assert str(alice.user) not in (Path(row.path) / "manifest.json").read_text()
 
 
+def test_people_of_files_that_came_in_have_other_names_too(
+    project: Project, alice: Membership, tmp_path: Path
+) -> None:
+    for n in range(2):
+        item = one_item(project, tmp_path, idx=str(n), original_question=f"{n}?", modified_question=f"{n}!")
+        submitted(alice, item, "--")
+        row, word = added_labels(item, "label_studio eve@example.org")
+        Import.objects.filter(pk=row.pk).update(state=TransferState.COMPLETE)
+        Annotation.objects.filter(pk=word.pk).update(extra='{"rater": "eve@example.org"}')
+    rule = {"which": str(word.rater), "raters": [str(word.rater)], "formats": ["prm800k", "prmbench_results"]}
+    row = made(project, tmp_path, **rule)
+    found = records(row)
+    assert [one["machine_labels"][0]["rater"] for one in found] == ["source:s1"] * 2
+    assert row.report["machines"] == {"source:s1": 2}
+    assert row.report["rule"]["which"] == "source:s1"
+    assert "source:s1" in (Path(row.path) / "README.md").read_text("utf-8")
+    for path in Path(row.path).rglob("*"):
+        assert not path.is_file() or b"eve@example.org" not in path.read_bytes(), path
+
+
 def test_a_record_says_who_said_what(project: Project, alice: Membership, tmp_path: Path) -> None:
     item = one_item(project, tmp_path)
     Item.objects.update(wanted=2, open_slots=2)
