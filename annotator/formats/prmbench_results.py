@@ -18,6 +18,8 @@ SUFFIX: Final = ".jsonl"
 DEFAULTS: Final = options.Options("right", "keep", "keep")
 SAYS: Final = choices.Says(gaps=True, no_reply=True)
 
+Scores = tuple[float, ...] | None
+
 _NOWHERE: Final = Place("", 0)
 _ORIGINAL: Final = "original_"
 _encode = json.JSONEncoder(ensure_ascii=False).encode
@@ -52,7 +54,7 @@ def idx(row: ExportRecord) -> str:
 
 
 def judgement(row: ExportRecord) -> AnnotationRecord:
-    """Return the row as the result that it is; its lists are equally long."""
+    """Return the row as the result that it is; the two lists of an axis are equally long."""
     if not row.is_parsed:
         return AnnotationRecord(_NOWHERE, idx(row), is_parsed=False, extra=row.said)
     kept = json.loads(row.said) if row.said else {}
@@ -60,13 +62,20 @@ def judgement(row: ExportRecord) -> AnnotationRecord:
     if kept.get("threshold") is not None:  # the file had scores alone
         labels = None
     redundant = _own(row.redundancy_labels or "", kept.get("redundancy_labels"))
-    lists = (labels, row.scores, redundant, row.redundancy_scores)
-    least = min(len(one) for one in lists if one is not None)
+    labels, scores = _even(labels, row.scores)
+    redundant, redundancy_scores = _even(redundant, row.redundancy_scores)
     return AnnotationRecord(
-        _NOWHERE, idx(row), labels=labels and labels[:least], scores=row.scores and row.scores[:least],
-        redundancy_labels=redundant and redundant[:least],
-        redundancy_scores=row.redundancy_scores and row.redundancy_scores[:least], extra=row.said,
+        _NOWHERE, idx(row), labels=labels, scores=scores, redundancy_labels=redundant,
+        redundancy_scores=redundancy_scores, extra=row.said,
     )  # fmt: skip
+
+
+def _even(labels: str | None, scores: Scores) -> tuple[str | None, Scores]:
+    """Return both up to the end of the shorter, where there are both."""
+    if labels is None or scores is None:
+        return labels, scores
+    least = min(len(labels), len(scores))
+    return labels[:least], scores[:least]
 
 
 def _own(labels: str, own: str | None) -> str | None:

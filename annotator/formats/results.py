@@ -165,15 +165,15 @@ def _numbers(scores: RawRecord, key: str) -> tuple[float, ...] | None:
 
 
 def _check_lengths(scores: RawRecord, row: AnnotationRecord) -> None:
+    """Each axis by itself: the toolkit reads one of the two, and a critic may stop earlier in the other."""
     lists = (row.labels, row.scores, row.redundancy_labels, row.redundancy_scores)
     lengths = {key: len(one) for key, one in zip(_LISTS, lists, strict=True) if one is not None}
     if not any(key in lengths for key in _LISTS[:2]):
         raise fault(scores.place, _LISTS[0], "is missing, and so are its scores")
-    first, *others = lengths
-    for key in others:
-        if lengths[key] != lengths[first]:
-            message = f"must be as many as {first}, {lengths[first]}, not {lengths[key]}"
-            raise fault(scores.place, key, message)
+    for labels, numbers in (_LISTS[:2], _LISTS[2:]):
+        if labels in lengths and lengths.get(numbers, lengths[labels]) != lengths[labels]:
+            message = f"must be as many as {labels}, {lengths[labels]}, not {lengths[numbers]}"
+            raise fault(scores.place, numbers, message)
 
 
 def _prmbench_row(row: AnnotationRecord) -> dict[str, Any]:

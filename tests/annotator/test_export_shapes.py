@@ -66,7 +66,7 @@ RESULTS: list[dict[str, Any]] = [
     {"idx": "correct_own_2", "scores": {VALID: [True, True]}},
     {"idx": "redundency_own_2", "scores": {VALID: [True, True], REDUNDANT: [False, True]}, "cost": 1.5},
     {"idx": "circular_own_3", "scores": {SCORES: [0.5, 0.25]}},
-    {"idx": "circular_own_4", "scores": {VALID: [True]}},
+    {"idx": "circular_own_4", "scores": {VALID: [True], REDUNDANT: [False, True]}},
     {"idx": "circular_own_5", "scores": {VALID: [True, False, True]}},
     {"idx": "circular_own_6", "scores": {}, "validity": False, "original_response": "No."},
 ]

@@ -98,6 +98,7 @@ def test_scores_alone() -> None:
             "scores": {VALID: [True], REDUNDANT: [True], REDUNDANT_SCORES: [0.5]},
             "more": {"a": [1]},
         },
+        {"idx": "a", "scores": {VALID: [True, False], REDUNDANT: [True], REDUNDANT_SCORES: [0.5]}},
     ],
 )
 def test_rows_come_back(row: dict[str, Any]) -> None:
@@ -118,6 +119,8 @@ def test_rows_come_back(row: dict[str, Any]) -> None:
         ({"idx": "a", "scores": {SCORES: [True]}}, f"scores.{SCORES}[0]: must be a number, not true"),
         ({"idx": "a", "scores": {VALID: [True], SCORES: [1, 2]}},
          f"scores.{SCORES}: must be as many as {VALID}, 1, not 2"),
+        ({"idx": "a", "scores": {VALID: [True], REDUNDANT: [True], REDUNDANT_SCORES: [1, 2]}},
+         f"scores.{REDUNDANT_SCORES}: must be as many as {REDUNDANT}, 1, not 2"),
         ({"idx": "a", "validity": 0}, "validity: must be true, false or null, not 0"),
         ({"model_name": "m", "results": {"idx": 5}}, "results.idx: must be text, not 5"),
         ({"model_name": "m", "results": None}, "results: must be an object, not null"),
