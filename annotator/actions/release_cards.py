@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 
 from annotator.actions.release_facts import facts_of
 from annotator.actions.release_files import Manifest, listed
+from annotator.actions.transfers import Alive
 from annotator.core.croissant import describe
 from annotator.core.dataset_card import card
 from annotator.core.datasheet import Facts, Table, sections
@@ -21,14 +22,17 @@ from annotator.models import Guideline, Project, Release
 TEMPLATE = "annotator/datasheet.html"
 
 
-def write_cards(folder: Path, release: Release, manifest: Manifest) -> None:
+def write_cards(
+    folder: Path, release: Release, manifest: Manifest, alive: Alive = lambda: None
+) -> None:  # fmt: skip
     """Write the cards into a release's folder, beside its records. Called before the folder is put in place.
 
     `manifest` has everything but the cards' own files. The same data give the same cards.
     """
     _write_guidelines(folder, release.project, manifest.guideline_versions)
-    manifest.files = listed(folder, {file.name: file for file in manifest.files})
+    manifest.files = listed(folder, {file.name: file for file in manifest.files}, alive)
     facts = facts_of(release, manifest)
+    alive()
     (folder / "README.md").write_text(card(facts), encoding="utf-8")
     (folder / "datasheet.html").write_text(html(facts), encoding="utf-8")
     said = json.dumps(describe(facts), ensure_ascii=False, indent=1)

@@ -10,6 +10,7 @@ from annotator.actions.export_options import Chosen, choose
 from annotator.actions.exports import Outcome, format_written
 from annotator.actions.release_files import Manifest, ReleasedFile
 from annotator.actions.release_parquet import of_lines
+from annotator.actions.transfers import Alive
 from annotator.formats import choices
 from annotator.formats.records import ClaimRecord, ExportRecord, ProblemRecord, SolutionRecord
 
@@ -39,7 +40,7 @@ class Keeper(pickle.Pickler):
 
 
 def write_format(
-    folder: Path, chosen: Chosen, spools: Mapping[str, Path], manifest: Manifest
+    folder: Path, chosen: Chosen, spools: Mapping[str, Path], manifest: Manifest, alive: Alive
 ) -> dict[str, Any]:
     """Write a format's file of each split. Returns what it had no way to say: why -> {"n", "first"}."""
     fmt, left_out = chosen.format, Outcome()
@@ -49,29 +50,31 @@ def write_format(
         name = f"{fmt.name}/{split}{fmt.suffix}"
         before = left_out.n
         with spool.open("rb") as rows, (folder / name).open("wb") as out:
-            for piece in fmt.write(_writable(rows, chosen, left_out)):
+            for piece in fmt.write(_writable(rows, chosen, left_out, alive)):
+                alive()
                 out.write(piece.encode())
         manifest.files.append(ReleasedFile(name, 0, "", fmt.name, split, left_out.n - before))
         if manifest.rule["parquet"] and fmt.suffix == LINES:
-            _write_parquet(folder, manifest, left_out.n - before)
+            _write_parquet(folder, manifest, left_out.n - before, alive)
     return left_out.left_out
 
 
-def _write_parquet(folder: Path, manifest: Manifest, n: int) -> None:
+def _write_parquet(folder: Path, manifest: Manifest, n: int, alive: Alive) -> None:
     """The format's last file as Parquet, beside it; why there is none is said in the manifest."""
     last = manifest.files[-1]
     name = last.name.removesuffix(LINES) + ".parquet"
-    why = of_lines(folder / last.name, folder / name)
+    why = of_lines(folder / last.name, folder / name, alive)
     if why:
         manifest.no_parquet[last.name] = why
     else:
         manifest.files.append(last._replace(name=name, n=n))
 
 
-def _writable(rows: IO[bytes], chosen: Chosen, outcome: Outcome) -> Iterator[ExportRecord]:
+def _writable(rows: IO[bytes], chosen: Chosen, outcome: Outcome, alive: Alive) -> Iterator[ExportRecord]:
     """What the format can say of the rows that were kept; the rest is counted."""
     refusal = chosen.format.refusal or (lambda row: None)
     while rows.peek(1):  # type: ignore[attr-defined]
+        alive()
         came, foreign_format = pickle.load(rows)  # noqa: S301  (this process has just written it)
         silence = chosen.silence(came)
         row = came if silence else chosen.fitted(came, foreign_format)

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from annotator import errors
+from annotator.actions.transfers import Alive
 from annotator.core.record_columns import COLUMNS, Column, Kind
 
 BATCH = 500
@@ -67,7 +68,7 @@ def _type(pa: ModuleType, column: Column) -> Any:
     return found
 
 
-def of_lines(source: Path, target: Path) -> str:
+def of_lines(source: Path, target: Path, alive: Alive = lambda: None) -> str:
     """Write a file of JSON Lines as Parquet, its columns as its members are. Returns why it cannot be, or "".
 
     Two passes, for a member may first appear late: what the columns are, then the rows. Texts stay texts, also
@@ -75,11 +76,11 @@ def of_lines(source: Path, target: Path) -> str:
     """
     pa = pyarrow()
     try:
-        found = _found_schema(pa, source)
+        found = _found_schema(pa, source, alive)
         if not found.names:
             return "there are no lines"
         with pa.parquet.ParquetWriter(target, found, compression="zstd") as writer:
-            for table in _tables(source, found):
+            for table in _tables(source, found, alive):
                 writer.write_table(table)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         target.unlink(missing_ok=True)
@@ -87,19 +88,20 @@ def of_lines(source: Path, target: Path) -> str:
     return ""
 
 
-def _found_schema(pa: ModuleType, source: Path) -> Any:
+def _found_schema(pa: ModuleType, source: Path, alive: Alive) -> Any:
     found = pa.schema([])
-    for table in _tables(source, None):
+    for table in _tables(source, None, alive):
         own = pa.schema([(field.name, _untimed(pa, field.type)) for field in table.schema])
         found = pa.unify_schemas([found, own], promote_options="permissive")
     return found
 
 
-def _tables(source: Path, schema: Any) -> Iterator[Any]:
+def _tables(source: Path, schema: Any, alive: Alive) -> Iterator[Any]:
     read = import_module("pyarrow.json")
     options = read.ParseOptions(explicit_schema=schema, newlines_in_values=False)
     with source.open("rb") as lines:
         while data := b"".join(islice(lines, LINES)):
+            alive()
             blocks = read.ReadOptions(block_size=len(data) + 1, use_threads=False)
             yield read.read_json(BytesIO(data), read_options=blocks, parse_options=options)
 

@@ -1,8 +1,12 @@
 """Releases: counted, asked for, written once by a worker or a command, and never changed after that."""
 
+import os
 import re
 import shutil
+import time
 import uuid
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +23,7 @@ from annotator.actions.release_cards import write_cards
 from annotator.actions.release_fetch import copy_to
 from annotator.actions.release_files import MANIFEST, READ_ONLY, Counts, Manifest, listed
 from annotator.actions.transfers import (
+    STALE,
     Pulse,
     Tick,
     beat,
@@ -49,6 +54,7 @@ from annotator.reports.acceptance import kinds_under_bar
 
 NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
 MOST_NOTE = 2000
+DAY_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -215,7 +221,7 @@ def write(*, row: Release, tick: Tick = lambda done, total: None) -> Release:
         beat(row, state=TransferState.WRITING, n_done=0)
         home = Path(settings.DATA_DIR) / "releases"
         home.mkdir(parents=True, exist_ok=True)
-        for left in home.glob(f".{row.pk}.*.part"):
+        for left in _left(home, row):
             shutil.rmtree(left, ignore_errors=True)  # of a worker that was killed
         beside = home / f".{row.pk}.{uuid.uuid4().hex}.part"
         beside.mkdir()
@@ -229,12 +235,12 @@ def write(*, row: Release, tick: Tick = lambda done, total: None) -> Release:
 
 def _fill(row: Release, folder: Path, tick: Tick) -> Manifest:
     rule = check_rule(row.project, row.rule)
-    reporting = _reporting(row, tick)
+    report = _Report(row, folder, tick)
     manifest = release_write.write(
-        row.project, rule, kinds_under_bar(row.project), folder, row.name, reporting
+        row.project, rule, kinds_under_bar(row.project), folder, row.name, report.tick, report.alive
     )
-    write_cards(folder, row, manifest)
-    manifest.files = listed(folder, {file.name: file for file in manifest.files})
+    write_cards(folder, row, manifest, report.alive)
+    manifest.files = listed(folder, {file.name: file for file in manifest.files}, report.alive)
     (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8")
     for path in folder.rglob("*"):
         if path.is_file():
@@ -242,15 +248,33 @@ def _fill(row: Release, folder: Path, tick: Tick) -> Manifest:
     return manifest
 
 
-def _reporting(row: Release, also: Tick) -> Tick:
-    pulse = Pulse()
+class _Report:
+    """Says that a worker is at the row, and at its folder too: another that comes in between then spares it."""
 
-    def tick(done: int, total: int) -> None:
-        also(done, total)
-        if pulse.is_due():
-            beat(row, n_done=done, n_total=total)
+    def __init__(self, row: Release, folder: Path, also: Tick) -> None:
+        self._row, self._folder, self._also = row, folder, also
+        self._pulse = Pulse()
 
-    return tick
+    def tick(self, done: int, total: int) -> None:
+        self._also(done, total)
+        self._beat(n_done=done, n_total=total)
+
+    def alive(self) -> None:
+        self._beat()
+
+    def _beat(self, **changes: int) -> None:
+        if self._pulse.is_due():
+            beat(self._row, **changes)
+            os.utime(self._folder)
+
+
+def _left(home: Path, row: Release) -> Iterator[Path]:
+    """Folders that nobody is at any more: of this row, and of others whose worker was killed long ago."""
+    for folder in home.glob(".*.part"):
+        most = STALE.total_seconds() if folder.name.startswith(f".{row.pk}.") else DAY_S
+        with suppress(FileNotFoundError):  # another has just put it away
+            if time.time() - folder.stat().st_mtime > most:
+                yield folder
 
 
 def _complete(row: Release, manifest: Manifest, beside: Path, folder: Path) -> None:

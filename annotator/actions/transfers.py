@@ -23,6 +23,7 @@ from annotator.models import Export, Import, Release, TransferState
 Row = TypeVar("Row", Import, Export, Release)
 T = TypeVar("T")
 Tick = Callable[[int, int], None]  # told how much is done, of how much
+Alive = Callable[[], None]  # told often that work goes on where there is nothing to count
 
 STALE = timedelta(seconds=60)
 BEAT_S = 1.0

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import re
 import tarfile
 from collections import Counter
@@ -502,7 +503,9 @@ def test_a_killed_release_leaves_nothing_and_begins_anew(
     assert (row.state, bool(row.error)) == (TransferState.WRITING, True)
     assert releases.can_resume(row)
     releases.resume_release(by=lead, row=row)
-    (data_dir / "releases" / f".{row.pk}.killed.part" / "records").mkdir(parents=True)
+    left = data_dir / "releases" / f".{row.pk}.killed.part"
+    (left / "records").mkdir(parents=True)
+    os.utime(left, (0, 0))
     tasks.write_release(row.pk)
     assert [path.name for path in (data_dir / "releases").iterdir()] == [
         Path(Release.objects.get().path).name
