@@ -18,6 +18,7 @@ from annotator.actions.bulk_items import reason_for
 from annotator.actions.decide import counting, decide_item
 from annotator.actions.projects import MAX_OVERLAP
 from annotator.actions.record import record
+from annotator.actions.texts import worded
 from annotator.core import judgement as judging
 from annotator.core import kinds
 from annotator.core import labels as lab
@@ -213,6 +214,6 @@ def _annotate(
         **mine, labels=judgement.labels, n_steps=item.solution.n_steps,
         first_error=lab.first_error(judgement.labels), error_types=types or None, verdict=verdict,
         bulk=judgement.bulk or None,
-        finish_reason=FinishReason.BAD_PROBLEM if cause == BROKEN else ended, note=reason.strip(),
-        guideline_id=by.project.guideline_id,
+        finish_reason=FinishReason.BAD_PROBLEM if cause == BROKEN else ended,
+        note=worded(reason, "reason", MAX_REASON), guideline_id=by.project.guideline_id,
     )  # fmt: skip

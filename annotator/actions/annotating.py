@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils import timezone
 
+from annotator import errors
 from annotator.actions import alternatives
 from annotator.core import judgement as judging
 from annotator.core import labels as lab
@@ -54,10 +55,18 @@ def duration(assignment: Assignment, judgement: Judgement, now: datetime) -> int
     return min(judgement.duration_ms, int((now - assignment.claimed_at).total_seconds() * 1000))
 
 
+def proposed_steps(assignment: Assignment, judgement: Judgement) -> list[str] | None:
+    """The edited steps, if any were edited. Raises Invalid where none would be left, which no draft is asked."""
+    try:
+        return judging.edited_steps(assignment.item.solution.steps, judgement)
+    except judging.BadJudgement as error:
+        raise errors.Invalid(str(error), field=error.field) from None
+
+
 def _edited(assignment: Assignment, judgement: Judgement) -> Solution | None:
     """The proposal as a child solution, at most one for each digest."""
     parent = assignment.item.solution
-    steps = judging.edited_steps(parent.steps, judgement)
+    steps = proposed_steps(assignment, judgement)
     if steps is None:
         return None
     digest = solution_digest(parent.problem.text, steps)

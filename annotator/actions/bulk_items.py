@@ -16,6 +16,7 @@ from annotator.actions.bulk import Table
 from annotator.actions.decide import decide_items
 from annotator.actions.projects import MAX_OVERLAP
 from annotator.actions.record import record
+from annotator.actions.texts import worded
 from annotator.models import Assignment, AssignmentState, Decision, Event, Item, Project, Role, Use
 from annotator.policies import Actor
 
@@ -115,7 +116,7 @@ def set_priority(
             batch.skip("had a higher one", lambda item: item.priority > n)
         batch.update(priority=n)
 
-    data = {"n": n, "because": because.strip()[:MAX_REASON], "chosen": chosen}
+    data = {"n": n, "because": worded(because, "because", MAX_REASON), "chosen": chosen}
     return act(by, project, item_ids, "set_priority", change, data)
 
 
@@ -243,4 +244,4 @@ def reason_for(because: str, verb: str) -> str:
         raise errors.Incomplete(
             f"Say why you {verb}: whoever reads this later wants to know.", field="because"
         )
-    return because.strip()[:MAX_REASON]
+    return worded(because, "because", MAX_REASON)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from annotator import errors, policies, queue
 from annotator.actions.record import record
+from annotator.actions.texts import worded
 from annotator.models import (
     Assignment,
     AssignmentState,
@@ -105,7 +106,7 @@ def take_back_claims(*, by: Actor, membership: Membership, because: str) -> int:
     member = _lock(membership)
     items = _take_claims(member)
     if items:
-        reason = because.strip()[:300]
+        reason = worded(because, "because", 300)
         record(by, "take_back_claims", member.project, user=member.user_id, items=items, because=reason)
     return len(items)
 
@@ -120,7 +121,7 @@ def pause(*, by: Actor, membership: Membership, because: str) -> int:
     member = _lock(membership)
     if member.paused_at:
         raise errors.Conflict(f"{member.user} is paused already: {member.paused_because}")
-    member.paused_at, member.paused_because = timezone.now(), because.strip()[:300]
+    member.paused_at, member.paused_because = timezone.now(), worded(because, "because", 300)
     member.save(update_fields=["paused_at", "paused_because"])
     items = _take_claims(member)
     record(by, "pause", member.project, user=member.user_id, because=member.paused_because, items=items)

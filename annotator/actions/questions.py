@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from annotator import errors, policies
 from annotator.actions.record import record
+from annotator.actions.texts import worded
 from annotator.models import Project, Question, Role
 from annotator.policies import Actor
 
@@ -21,7 +22,7 @@ def answer_question(*, by: Actor, project: Project, question_id: int, text: str)
     question = rows.filter(pk=question_id, project=project).first()
     if question is None:
         raise errors.Missing("There is no such question.")
-    question.answer, question.answered_by = text.strip()[:MAX_ANSWER], by.user
+    question.answer, question.answered_by = worded(text, "answer", MAX_ANSWER), by.user
     question.answered_at = timezone.now()
     question.save(update_fields=["answer", "answered_by", "answered_at"])
     record(by, "answer", project, item=question.item, question=question.pk, answer=question.answer)

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from annotator import blinding, errors, policies, queue
 from annotator.actions import alternatives
-from annotator.actions.annotating import annotate, duration
+from annotator.actions.annotating import annotate, duration, proposed_steps
 from annotator.actions.decide import decide_item
 from annotator.actions.record import record
+from annotator.actions.texts import worded
 from annotator.core import judgement as judging
 from annotator.core import kinds
 from annotator.core.judgement import Judgement
@@ -176,7 +177,7 @@ def skip(*, by: Membership, assignment_id: int, reason: str) -> Assignment:
     if assignment.purpose == Use.EXAM:
         raise errors.Conflict("An exam has no skipping: judge it as well as you can.")
     had_slot = assignment.state == AssignmentState.CLAIMED and assignment.purpose == Use.WORK
-    assignment.state, assignment.skip_reason = AssignmentState.SKIPPED, reason.strip()[:2000]
+    assignment.state, assignment.skip_reason = AssignmentState.SKIPPED, worded(reason, "skip_reason", 2000)
     assignment.save(update_fields=["state", "skip_reason"])
     if had_slot:
         queue.give_back([assignment.item_id], timezone.now())
@@ -210,7 +211,10 @@ def ask(*, by: Membership, assignment_id: int, text: str) -> Question:
     if not text.strip():
         raise errors.Incomplete("Write your question first.", field="question")
     question = Question.objects.create(
-        project=assignment.project, item=assignment.item, asked_by=by.user, text=text.strip()[:4000]
+        project=assignment.project,
+        item=assignment.item,
+        asked_by=by.user,
+        text=worded(text, "question", 4000),
     )
     record(by, "ask", assignment.project, item=assignment.item)
     return question
@@ -254,6 +258,7 @@ def _check_open(assignment: Assignment) -> None:
 def _check_complete(judgement: Judgement, assignment: Assignment) -> None:
     if judgement.finish_reason in judging.ENDS_EARLY and not judgement.note.strip():
         raise errors.Incomplete("Say in a few words what is wrong: a lead reads it.", field="note")
+    proposed_steps(assignment, judgement)
     positions = judging.missing(judgement, stops_at_first_error(assignment))
     if positions:
         named = ", ".join(str(p + 1) for p in positions[:8]) + (" …" if len(positions) > 8 else "")

@@ -173,7 +173,7 @@ def edited_steps(steps: Sequence[str], judgement: Judgement) -> list[str] | None
             result.append(judgement.edit.get(position, step))
         result.extend(text for text in [judgement.insert.get(position)] if text)
     if not result:
-        raise BadJudgement("delete", "leaves no step: report a bad problem instead")
+        raise BadJudgement("delete", "leaves no step: keep one; if none is any good, report a bad problem")
     return None if result == list(steps) else result
 
 
@@ -239,9 +239,14 @@ def _text(name: str, value: Any) -> str:
         raise BadJudgement(name, "must be text")
     if len(value) > MAX_TEXT:
         raise BadJudgement(name, f"is longer than {MAX_TEXT:,} characters")
-    if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
+    if not storable(value):
         raise BadJudgement(name, "holds a character that cannot be stored")
     return value
+
+
+def storable(text: str) -> bool:
+    """Whether a database takes the text: PostgreSQL has no NUL, and half a surrogate pair has no UTF-8."""
+    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _finish_reason(value: Any) -> str:

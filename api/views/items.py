@@ -16,6 +16,7 @@ from api.requests import member
 from api.views.review import REFUSED, body_of
 
 PAGE = 100
+MAX_DIGITS = 19  # fewer digits than this fit the id column
 SETTLES_BY = ("labels", "error_types", "bulk", "cause", "reason", "seen")
 FILTERS = {"decision": set(Decision.values), "held": {"true", "false"}}
 
@@ -43,9 +44,9 @@ def _filters(request: Request) -> dict[str, object]:
     """Query parameters to ORM filters by an allow-list: no name from outside reaches the ORM."""
     chosen: dict[str, object] = {}
     for name, value in request.query_params.dict().items():
-        if name == "after" and value.isdecimal():
+        if name == "after" and value.isdecimal() and len(value) < MAX_DIGITS:
             chosen["pk__gt"] = int(value)
-        elif name == "error_type":
+        elif name == "error_type" and "\0" not in value:
             chosen["error_type"] = value
         elif name in FILTERS and value in FILTERS[name]:
             chosen[name] = value == "true" if name == "held" else value

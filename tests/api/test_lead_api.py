@@ -38,7 +38,10 @@ def test_items_by_page_and_filter(lead: Membership, call: Call) -> None:
     )
 
 
-@pytest.mark.parametrize("query", ["project__slug=x", "decision=bogus", "after=-1", "held=1", "order_by=id"])
+FOREIGN = ["project__slug=x", "decision=bogus", "after=-1", "held=1", "order_by=id", "error_type=%00"]
+
+
+@pytest.mark.parametrize("query", [*FOREIGN, "after=" + "9" * 5000, "after=" + "9" * 30])
 def test_a_foreign_filter_is_refused(lead: Membership, call: Call, query: str) -> None:
     assert call(lead, "GET", f"items?{query}").status_code == 400
 

@@ -127,6 +127,25 @@ def test_skip_needs_a_reason_and_gives_the_slot_back(alice: Membership, call: Ca
     assert call(alice, "POST", "claim").status_code == 204
 
 
+@pytest.mark.parametrize("reason", ["a\0b", "a\ud800b"])
+def test_a_reason_that_no_database_holds_is_refused(alice: Membership, call: Call, reason: str) -> None:
+    plain_items(alice.project, 1)
+    path = f"assignments/{call(alice, 'POST', 'claim').json()['id']}/skip"
+    refused = call(alice, "POST", path, {"reason": reason})
+    assert (refused.status_code, refused.json()["field"]) == (400, "skip_reason")
+    assert Assignment.objects.get().state == "claimed"
+
+
+def test_a_proposal_without_a_step_is_refused(alice: Membership, call: Call) -> None:
+    plain_items(alice.project, 1)
+    path = f"assignments/{call(alice, 'POST', 'claim').json()['id']}"
+    said = {"labels": "+++", "delete": [0, 1, 2]}
+    assert call(alice, "PUT", f"{path}/draft", {"version": 0, "draft": said}).status_code == 200
+    refused = call(alice, "POST", f"{path}/submit", said)
+    assert (refused.status_code, refused.json()["field"]) == (400, "delete")
+    assert not Annotation.objects.exists()
+
+
 def test_reopening_withdraws_until_sent_again(call: Call) -> None:
     project, (alice, _) = crowd(2, overlap=2)
     plain_items(project, 1)
