@@ -67,7 +67,7 @@ def chosen(format: str, says: Says, start: Options, given: Mapping[str, Any]) ->
         able = possible(name, says)
         if value not in able:
             raise CannotChoose(name, _why(format, value, able))
-    return replace(start, **named)
+    return replace(start, **named, everywhere=start.everywhere or "redundant" in named)
 
 
 def _why(format: str, value: str, able: tuple[str, ...]) -> str:

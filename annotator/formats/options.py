@@ -4,6 +4,8 @@
                        exist), wrong (as TRL's script made it), drop (no label), keep
     redundant          a step whose only error is redundancy: wrong (PRMBench's reading), neutral (PRM800K's;
                        the neutral option then says what that is), right, keep
+                       A redundancy axis beside the labels counts only in injections of the kinds that
+                       PRMBench judges by it, unless the choice was asked for (everywhere)
     after_first_error  what was labelled after the first '-': drop (no label), keep
 
 A step without a label ('.', or '?' where a format has no such thing) is never false: it cuts the sequence.
@@ -17,6 +19,7 @@ from annotator.core import labels as core
 from annotator.formats.records import ExportRecord
 
 REDUNDANCY: Final = "redundancy"
+_BY_AXIS: Final = frozenset({REDUNDANCY, "circular"})  # the kinds that PRMBench judges by redundancy
 
 Neutral = Literal["right", "wrong", "drop", "keep"]
 Redundant = Literal["wrong", "neutral", "right", "keep"]
@@ -30,11 +33,15 @@ _REDUNDANT: Final = {"wrong": core.WRONG, "neutral": core.NEUTRAL, "right": core
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The choices of one export; as they stand here they change nothing."""
+    """The choices of one export; as they stand here they change nothing.
+
+    everywhere: the redundancy axis counts whatever the claim is: somebody asked for `redundant`.
+    """
 
     neutral: Neutral = "keep"
     redundant: Redundant = "keep"
     after_first_error: AfterFirstError = "keep"
+    everywhere: bool = False
 
 
 KEEP: Final = Options()
@@ -64,17 +71,18 @@ def apply(row: ExportRecord, options: Options) -> ExportRecord:
 
     Not for rows on their way back into the very format that they came in: those go out as they came.
     """
-    labels = resolve(row.labels, options, redundant_steps(row))
+    labels = resolve(row.labels, options, redundant_steps(row, options.everywhere))
     return row if labels == row.labels else replace(row, labels=labels, is_source=False)
 
 
-def redundant_steps(row: ExportRecord) -> frozenset[int]:
+def redundant_steps(row: ExportRecord, everywhere: bool = True) -> frozenset[int]:
     """Return the 0-based positions of steps that have no fault but redundancy.
 
     They are wrong for it alone, or valid and redundant where a rater tells the two apart. Labels that came
     with an injection have no error types a step: the injection's own counts for them.
     """
-    beside = _redundant_beside(row)
+    by_axis = everywhere or (row.claim is not None and row.claim.error_type in _BY_AXIS)
+    beside = _redundant_beside(row) if by_axis else frozenset()
     wrong = core.wrong_steps(row.labels)
     if row.error_types is not None:
         return beside | {at for at in wrong if set(row.error_types[at]) == {REDUNDANCY}}

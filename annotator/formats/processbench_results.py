@@ -14,7 +14,7 @@ from annotator.formats.records import AnnotationRecord, CannotWrite, ExportRecor
 
 NAME: Final = results.PROCESSBENCH
 SUFFIX: Final = ".jsonl"
-DEFAULTS: Final = options.FIRST_ERROR
+DEFAULTS: Final = options.Options("right", "keep", "keep")  # redundancy is no error there
 SAYS: Final = choices.Says(gaps=True, no_reply=True, truth=True)
 
 _NOWHERE: Final = Place("", 0)

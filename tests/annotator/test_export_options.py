@@ -13,7 +13,18 @@ from django.utils import timezone
 from annotator import errors
 from annotator.actions import export_options, export_rows, exports
 from annotator.formats import FORMATS, WRITABLE, choices
-from annotator.models import Annotation, Event, Export, Item, Membership, Problem, Project, Role, Solution
+from annotator.models import (
+    Annotation,
+    Event,
+    Export,
+    Injection,
+    Item,
+    Membership,
+    Problem,
+    Project,
+    Role,
+    Solution,
+)
 from annotator.policies import Operator
 from annotator.views import export_texts
 from tests import factories
@@ -105,6 +116,9 @@ def test_redundant_steps(options: dict[str, str], written: list[bool]) -> None:
 def test_a_valid_step_called_redundant_beside_is_redundant() -> None:
     project = factories.project()
     labelled(project, "++++", redundancy_labels="+-++")
+    assert lines(project, "prm:one", "trl")[0]["labels"] == [True] * 4  # a counterfactual
+    assert lines(project, "prm:one", "trl", redundant="wrong")[0]["labels"] == [True, False]
+    Injection.objects.filter(child__project=project).update(error_type="redundancy")
     assert lines(project, "prm:one", "trl")[0]["labels"] == [True, False]
     assert lines(project, "prm:one", "trl", redundant="right")[0]["labels"] == [True] * 4
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotator.formats import FORMATS, options, prmbench
+from annotator.formats import FORMATS, WRITE_ONLY, choices, options, prmbench
 from annotator.formats.options import BINARY, KEEP, Options
 from annotator.formats.records import ExportRecord, ImportRecord, as_export
 
@@ -73,6 +73,20 @@ def test_an_injection_says_what_its_labels_mean() -> None:
     assert options.redundant_steps(row()) == {1, 2}
     assert options.redundant_steps(row("circular")) == frozenset()
     assert options.redundant_steps(replace(row(), is_source=False)) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("kind", "usual"), [("redundency", "++-"), ("circular", "++-"), ("counterfactual", "+++")]
+)
+def test_the_redundancy_axis_counts_by_itself_only_where_prmbench_reads_it(kind: str, usual: str) -> None:
+    said = replace(row(kind), is_source=False, labels="+++", redundancy_labels="++-")
+    for name in ("trl", "processbench"):
+        assert options.apply(said, FORMATS[name].defaults).labels == usual
+    assert options.apply(said, WRITE_ONLY["processbench_results"].defaults).labels == "+++"
+    for name, asked in (("redundant", "++-"), ("neutral", usual)):
+        value = {"redundant": "wrong", "neutral": "right"}[name]
+        chosen = choices.chosen("trl", FORMATS["trl"].says, BINARY, {name: value})
+        assert options.apply(said, chosen).labels == asked
 
 
 def test_labels_that_a_choice_has_changed_are_no_longer_the_source_s() -> None:
