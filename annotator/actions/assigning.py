@@ -32,6 +32,7 @@ HAD = {
     AssignmentState.SUBMITTED: "have been submitted by them",
     AssignmentState.SKIPPED: "have been skipped by them",
     AssignmentState.BARRED: "cannot be theirs: they have seen the labels",
+    AssignmentState.EXPIRED: "have been judged by them in an exam",  # with `reopened`; other claims come back
 }
 FULL = f"are more than the {MOST_ASSIGNED:,} that one person can have waiting"
 
@@ -68,7 +69,7 @@ def assign(
 
 def _had(to: Membership, item_ids: Sequence[int]) -> dict[int, str]:
     rows = Assignment.objects.filter(item__in=item_ids, rater=to.rater_id)
-    return dict(rows.exclude(state=AssignmentState.EXPIRED).values_list("item", "state"))
+    return dict(rows.exclude(state=AssignmentState.EXPIRED, reopened=False).values_list("item", "state"))
 
 
 def _room(to: Membership) -> int:
@@ -120,8 +121,8 @@ def unassign(
     return act(by, project, item_ids, "unassign", change, data)
 
 
-def _expire(rows: QuerySet[Assignment]) -> None:
-    rows.update(state=AssignmentState.EXPIRED, assigned=False, lease_until=None)
+def _expire(rows: QuerySet[Assignment], *, reopened: bool = False) -> None:
+    rows.update(state=AssignmentState.EXPIRED, assigned=False, lease_until=None, reopened=reopened)
 
 
 @transaction.atomic
@@ -132,13 +133,17 @@ def take_back(*, by: Actor, project: Project, assignment_id: int, because: str) 
     nobody answered, a submission taken back) is closed: it counts as submitted, with the last judgement that
     was stored as the last word, so that nothing is lost and the item can be decided. Raises Conflict for what
     nobody holds.
+
+    A question of an exam expires in any state, to be asked again: closed, an earlier attempt's answer would count.
     """
     policies.check_at_least(by, Role.LEAD, project)
     reason = reason_for(because, "take it back")
     mine = _lock(project, assignment_id)
     item = queue.lock_items([mine.item_id]).get()
-    if mine.state == AssignmentState.CLAIMED and not mine.reopened:
-        _expire(Assignment.objects.filter(pk=mine.pk))
+    is_claim = mine.state == AssignmentState.CLAIMED and not mine.reopened
+    if is_claim or mine.purpose == Use.EXAM:
+        # `reopened` says that it has been judged: then it is never given as work.
+        _expire(Assignment.objects.filter(pk=mine.pk), reopened=not is_claim)
         queue.give_back([item.pk], timezone.now())
         verb = "take_back"
     else:

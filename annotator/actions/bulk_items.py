@@ -23,6 +23,7 @@ from annotator.policies import Actor
 BATCH = 500
 MAX_PRIORITY = 1_000_000
 MAX_REASON = 300
+HELD_FOR = {Use.DEMONSTRATION: "Shown before the exam.", Use.EXAM: "Part of the exam."}
 # What acts look at; the decision is recomputed with the rest of it.
 READ = (
     "use",
@@ -136,14 +137,17 @@ def hold_items(
 def release_items(
     *, by: Actor, project: Project, item_ids: Sequence[int], because: str, chosen: str = ""
 ) -> Done:
-    """Put held and retired items back into the queue. What was taken down has no text and stays out."""
+    """Put held and retired items back into the queue, and retired ones of the exam back into the exam. What was
+    taken down has no text and stays out."""
     reason = reason_for(because, "release them")
 
     def change(batch: Batch) -> None:
         batch.skip("were not held", lambda item: not item.held)
-        batch.skip("are part of the exam", lambda item: item.use != Use.WORK)
+        batch.skip("are part of the exam", lambda item: item.use != Use.WORK and not item.retired)
         batch.skip_ids("were taken down", taken_down(batch.ids))
         batch.update(held=False, held_because="", retired=False)
+        for use, why in HELD_FOR.items():
+            Item.objects.filter(pk__in=batch.ids, use=use).update(held=True, held_because=why)
 
     return act(by, project, item_ids, "release", change, {"because": reason, "chosen": chosen})
 

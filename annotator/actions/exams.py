@@ -121,7 +121,8 @@ def _ask(me: Membership, item: Item, now: datetime) -> Assignment:
 
 def _mark(me: Membership) -> None:
     project, now = me.project, timezone.now()
-    cases = measured.cases(project, Use.EXAM, rater_id=me.rater_id)
+    asked = set(questions(me).values_list("pk", flat=True))  # some may have left the exam since their answer
+    cases = [one for one in measured.cases(project, Use.EXAM, rater_id=me.rater_id) if one.item in asked]
     found = accuracy.items_right(cases, measured.rule_of(project))
     needed = project.exam_pass or 0.0
     passed = found.n > 0 and found.right >= needed * found.n - 1e-9  # or 0.8 of 5 would ask for 5

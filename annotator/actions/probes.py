@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from annotator import errors
-from annotator.actions.bulk_items import Batch, Done, act
+from annotator.actions.bulk_items import HELD_FOR, Batch, Done, act
 from annotator.models import Item, Project, Use
 from annotator.policies import Actor
 
 EXAM_USES = (Use.DEMONSTRATION, Use.EXAM)
-HELD_FOR = {Use.DEMONSTRATION: "Shown before the exam.", Use.EXAM: "Part of the exam."}
 
 
 def mark_probes(

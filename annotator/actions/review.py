@@ -251,6 +251,9 @@ def _reveals(assignment: Assignment, judgement: Judgement) -> bool:
 
 
 def _check_open(assignment: Assignment) -> None:
+    # Sent twice, the last answer of a marked attempt would become the first of the next.
+    if assignment.purpose == Use.EXAM and assignment.state == AssignmentState.EXPIRED:
+        raise errors.Conflict("This question is not open any more: go on from the exam's page.")
     if assignment.state not in (AssignmentState.CLAIMED, AssignmentState.EXPIRED):
         raise errors.Conflict(f"This item is {assignment.state}: it takes no judgement.")
 

@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotator import errors, policies, queue
-from annotator.actions import bulk_items, exams, people, probes, review
+from annotator.actions import assigning, bulk_items, exams, people, probes, review
 from annotator.actions.integrity import check_items
 from annotator.measured import reviewers
 from annotator.models import (
@@ -179,6 +179,75 @@ def test_exam_items_leave_the_queue_and_come_back(project: Project, lead: Member
     probes.set_use(by=lead, project=project, item_ids=ids, use="work")
     item.refresh_from_db()
     assert (item.use, item.held) == (Use.WORK, False)
+
+
+def test_a_retired_question_comes_back_into_the_exam(
+    project: Project, me: Membership, lead: Membership
+) -> None:
+    ids = list(Item.objects.filter(use=Use.EXAM).values_list("pk", flat=True)[:1])
+    bulk_items.retire_items(by=lead, project=project, item_ids=ids, because="old")
+    assert exams.questions(me).count() == 3
+    assert bulk_items.release_items(by=lead, project=project, item_ids=ids, because="new").n == 1
+    assert exams.questions(me).count() == 4
+    assert Item.objects.get(pk=ids[0]).held
+
+
+def test_what_has_left_the_exam_is_not_marked(project: Project, me: Membership, lead: Membership) -> None:
+    take(me, "+++", "+++", "+-+", "+-+")
+    wrong = list(exams.questions(again(me)).values_list("pk", flat=True)[:2])
+    bulk_items.retire_items(by=lead, project=project, item_ids=wrong[:1], because="old")
+    probes.set_use(by=lead, project=project, item_ids=wrong[1:], use="work")
+    take(me, "+-+", "+-+")
+    result = exams.last_result(again(me))
+    assert result
+    assert (result.right, result.n, result.passed) == (2, 2, True)
+
+
+def test_an_answer_sent_again_after_the_mark_is_none_of_the_next_attempt(
+    project: Project, me: Membership
+) -> None:
+    take(me, "+++", "+++", "+++", "+++")
+    last = Assignment.objects.filter(rater=me.rater).latest("submitted_at")
+    with pytest.raises(errors.Conflict, match="not open any more"):
+        review.submit(by=again(me), assignment_id=last.pk, data={"labels": "+-+"})
+    assert exams.answered(again(me)) == 0
+
+
+def test_a_failed_question_never_becomes_their_work(
+    project: Project, me: Membership, lead: Membership
+) -> None:
+    take(me, "+++", "+++", "+++", "+++")
+    ids = list(exams.questions(again(me)).values_list("pk", flat=True))
+    probes.set_use(by=lead, project=project, item_ids=ids, use="work")
+    exams.let_in(by=lead, membership=again(me), because="knows it")
+    Item.objects.filter(pk__in=ids).update(open_slots=1)
+    work = set(Item.objects.filter(open_slots__gt=0).values_list("pk", flat=True))
+    done = assigning.assign(by=lead, project=project, item_ids=ids, to=again(me))
+    assert done == (0, {"have been judged by them in an exam": len(ids)})
+    given = set()
+    while claimed := queue.claim(by=again(me)):
+        given.add(claimed.item_id)
+        review.submit(by=again(me), assignment_id=claimed.pk, data={"labels": "+-+"})
+    assert given == work - set(ids)
+
+
+def test_a_question_taken_back_is_asked_again(project: Project, me: Membership, lead: Membership) -> None:
+    take(me, "+++", "+++", "+++", "+++")
+    question = exams.go_on(by=again(me))
+    assert question
+    assert question.reopened
+    taken = assigning.take_back(by=lead, project=project, assignment_id=question.pk, because="stuck")
+    assert (taken.state, exams.answered(again(me))) == (AssignmentState.EXPIRED, 0)
+    assert exams.go_on(by=again(me)) == question
+
+
+def test_two_at_once_begin_no_fourth_attempt(project: Project, me: Membership) -> None:
+    for _ in range(exams.MAX_ATTEMPTS - 1):
+        take(me, "+++", "+++", "+++", "+++")
+    stale = again(me)
+    take(me, "+++", "+++", "+++", "+++")
+    with pytest.raises(errors.Conflict, match="ask a lead"):
+        exams.go_on(by=stale)
 
 
 def test_the_report_has_the_exam_apart_from_the_probes(project: Project, me: Membership) -> None:
