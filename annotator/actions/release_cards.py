@@ -31,8 +31,7 @@ def write_cards(
     """
     _write_guidelines(folder, release.project, manifest.guideline_versions)
     manifest.files = listed(folder, {file.name: file for file in manifest.files}, alive)
-    facts = facts_of(release, manifest)
-    alive()
+    facts = facts_of(release, manifest, alive)
     (folder / "README.md").write_text(card(facts), encoding="utf-8")
     (folder / "datasheet.html").write_text(html(facts), encoding="utf-8")
     said = json.dumps(describe(facts), ensure_ascii=False, indent=1)

@@ -8,6 +8,7 @@ from django.db.models import Count, Max, Min, QuerySet, Sum
 
 from annotator import measured, reports
 from annotator.actions.release_files import Manifest
+from annotator.actions.transfers import Alive
 from annotator.core import accuracy
 from annotator.core.datasheet import AGREEMENT, PULL, Facts, Measure, kind_titles
 from annotator.models import (
@@ -32,10 +33,15 @@ IN_UNITS = ("alpha", "gwet_ac1", "fleiss_kappa")  # which are no shares
 SAID_BY_PEOPLE = (Phase.BLIND, Phase.REVEALED)
 
 
-def facts_of(release: Release, manifest: Manifest) -> Facts:
+def facts_of(release: Release, manifest: Manifest, alive: Alive = lambda: None) -> Facts:
     """All facts of a release. Agreement, accuracy and acceptance are the project's, when it is called."""
     project = release.project
     said = reports.current(project).data
+    alive()
+    measures = {}
+    for name, measure in {"accuracy": _accuracy, "acceptance": _acceptance, "pull": _pull}.items():
+        measures[name] = measure(project)
+        alive()
     first, last = _days(project)
     return Facts(
         manifest=json.loads(manifest.text()),
@@ -55,9 +61,7 @@ def facts_of(release: Release, manifest: Manifest) -> Facts:
         machine_agreement=[
             _measure(manifest.public(one["rater"]), one["kappa"], is_share=False) for one in said["raters"]
         ],
-        accuracy=_accuracy(project),
-        acceptance=_acceptance(project),
-        pull=_pull(project),
+        **measures,
         taken_down=Problem.objects.filter(project=project, taken_down_at__isnull=False).count(),
     )
 

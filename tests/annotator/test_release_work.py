@@ -97,7 +97,7 @@ def test_every_part_of_the_work_says_that_somebody_is_at_it(
     Release.objects.update(state=TransferState.WRITING)  # as the first beat does
     row = releases.write(row=row)
     assert row.state == TransferState.COMPLETE
-    parts = {"run", "_writable", "write_format", "_found_schema", "of_lines", "write_cards", "sha256_of"}
+    parts = {"run", "_writable", "write_format", "_found_schema", "of_lines", "facts_of", "sha256_of"}
     assert parts <= heard
 
 
