@@ -1,10 +1,11 @@
 """Which solutions a release holds, whose labels, and why the others stay out.
 
-Solutions come in an order made of their content alone (by foreign id, then by content; siblings after their
-main one), so that the same data give the same release whatever order they came in. Read in chunks: memory
-grows by a few words a solution.
+Solutions come in an order made of their content alone (by foreign id, the number after its last slash as a
+number, then by content; siblings after their main one), so that the same data give the same release whatever
+order they came in. Read in chunks: memory grows by a few words a solution.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -30,6 +31,7 @@ from annotator.models import (
 )
 
 CHUNK = 500
+NUMBERED = re.compile(r"(.*)/([0-9]{1,18})", re.DOTALL)
 KEPT_FOR_EXAM = (Use.DEMONSTRATION, Use.EXAM)
 FIRST = [Decision.SETTLED, Decision.AGREED, Decision.CONFLICTED, Decision.INCOMPLETE]
 UNDECIDED = {
@@ -84,10 +86,17 @@ def ordered(project: Project) -> list[int]:
     found = _universe(project).order_by()
     rows = found.values_list("foreign_id", "key", f"meta__{SIBLING_OF}", "pk").iterator(5000)
     places = [
-        (main, True, "", pk) if main else (foreign_id, False, key, pk) for foreign_id, key, main, pk in rows
+        (_numbered(main), True, "", pk) if main else (_numbered(foreign_id), False, key, pk)
+        for foreign_id, key, main, pk in rows
     ]
     places.sort()  # siblings of one record came in one after the other, so their ids say their order
     return [pk for *_, pk in places]
+
+
+def _numbered(foreign_id: str) -> tuple[str, int, str]:
+    """An id as it is ordered: SET/10 comes after SET/9, and nothing comes between the members of a set."""
+    found = NUMBERED.fullmatch(foreign_id)
+    return (found[1], int(found[2]), foreign_id) if found else (foreign_id, -1, foreign_id)
 
 
 def _universe(project: Project) -> QuerySet[Solution]:

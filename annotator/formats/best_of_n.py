@@ -5,13 +5,16 @@
     responses  list of texts; a blank line ends a step, as in that task
     answer     text or number, or null
     labels     list as long of "correct" and anything else, or of bool; or missing, where nobody has checked
+    places     where some responses were left out: list as long of the places that the others have in the whole
+               set, ascending, so that their ids stay the same; missing in a whole set
 
 `labels` are of the final answers and say nothing about steps: nobody's judgement of steps has a place here.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Final
 
 from annotator.formats import choices, fields, options, verbatim
@@ -49,10 +52,15 @@ class BestOfN:
     answer: str | None
     is_right: tuple[bool | None, ...]
     extra: str = ""
+    places: tuple[int, ...] = ()  # none: 0, 1, …
+
+    def place_of(self, position: int) -> int:
+        """Return the place in the whole set of the response at a 0-based position."""
+        return self.places[position] if self.places else position
 
     def response_id(self, position: int) -> str:
         """Return the id of the response at a 0-based position, as results name it."""
-        return f"{self.foreign_id}/{position}"
+        return f"{self.foreign_id}/{self.place_of(position)}"
 
 
 def read_sets(source: Source, name: str) -> Iterator[BestOfN | FormatError]:
@@ -66,7 +74,7 @@ def read_sets(source: Source, name: str) -> Iterator[BestOfN | FormatError]:
 def write_sets(sets: Iterable[BestOfN]) -> Iterator[str]:
     """Yield the file's lines, ends included; sets that were read go out as they came in."""
     for one in sets:
-        yield verbatim.restore(_FORM, one.extra, _members(one), _USUAL) + "\n"
+        yield verbatim.restore(_FORM, one.extra, _members(one), _usual(one)) + "\n"
 
 
 def write(rows: Iterable[ExportRecord]) -> Iterator[str]:
@@ -96,12 +104,25 @@ def _set(raw: RawRecord) -> BestOfN:
     responses = fields.steps(raw, "responses")
     found = BestOfN(
         raw.place, fields.identifier(raw, "id"), fields.filled(raw, "question"), responses,
-        fields.text_or_number(raw, "answer"), _is_right(raw, len(responses)),
+        fields.text_or_number(raw, "answer"), _is_right(raw, len(responses)), places=_places(raw, len(responses)),
     )  # fmt: skip
-    extra = verbatim.keep(_FORM, raw, verbatim.exact(raw, _members(found)), _USUAL)
-    return BestOfN(
-        found.place, found.foreign_id, found.question, responses, found.answer, found.is_right, extra
-    )  # fmt: skip
+    return replace(
+        found, extra=verbatim.keep(_FORM, raw, verbatim.exact(raw, _members(found)), _usual(found))
+    )
+
+
+def _places(raw: RawRecord, n: int) -> tuple[int, ...]:
+    """Those that the record tells, unless they are what they are without."""
+    if raw.fields.get("places") is None:
+        return ()
+    found = fields.whole_numbers(raw, "places")
+    if len(found) != n or found[0] < 0 or any(one >= other for one, other in pairwise(found)):
+        raise fault(raw.place, "places", f"must be {n} ascending numbers from 0 on, one for each response")
+    return _told(found)
+
+
+def _told(places: tuple[int, ...]) -> tuple[int, ...]:
+    return () if places == tuple(range(len(places))) else places
 
 
 def _is_right(raw: RawRecord, n: int) -> tuple[bool | None, ...]:
@@ -131,7 +152,7 @@ def _solutions(one: BestOfN) -> Iterator[ImportRecord]:
     problem = ProblemRecord(one.question, one.answer, one.foreign_id, group, meta)
     for position, (response, is_right) in enumerate(zip(one.responses, one.is_right, strict=True)):
         steps, name = steps_of(response), one.response_id(position)
-        about: dict[str, Any] = {"length": len(steps), "sample": position}
+        about: dict[str, Any] = {"length": len(steps), "sample": one.place_of(position)}
         if is_right is not None:
             about["final_answer_correct"] = is_right
         solution = SolutionRecord(steps, name, about)
@@ -194,8 +215,11 @@ def _set_of(group: list[ExportRecord]) -> BestOfN:
     is_right = tuple(row.solution.meta.get("final_answer_correct") for row in group)
     is_whole = kept[0].get("n") == len(group)
     extra = kept[0]["set"] if is_whole else ""
+    samples = [row.solution.meta.get("sample") for row in group]
+    known = tuple(one for one in samples if type(one) is int)
+    places = _told(known) if len(known) == len(group) else ()
     return BestOfN(
-        Place("", 0), _set_id(group[0]), problem.text, responses, problem.answer, is_right, extra
+        Place("", 0), _set_id(group[0]), problem.text, responses, problem.answer, is_right, extra, places
     )  # fmt: skip
 
 
@@ -212,4 +236,9 @@ def _members(one: BestOfN) -> dict[str, Any]:
         "responses": list(one.responses),
         "answer": one.answer,
         "labels": [words[is_right] for is_right in one.is_right],
+        **({"places": list(one.places)} if one.places else {}),
     }
+
+
+def _usual(one: BestOfN) -> tuple[str, ...]:
+    return (*_USUAL, "places") if one.places else _USUAL

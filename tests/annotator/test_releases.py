@@ -33,6 +33,7 @@ from annotator.models import (
     Membership,
     Phase,
     Project,
+    Rater,
     Release,
     Role,
     Solution,
@@ -263,11 +264,11 @@ def test_people_of_files_that_came_in_have_other_names_too(
     for n in range(2):
         item = one_item(project, tmp_path, idx=str(n), original_question=f"{n}?", modified_question=f"{n}!")
         submitted(alice, item, "--")
-        row, word = added_labels(item, "label_studio eve@example.org")
-        Import.objects.filter(pk=row.pk).update(state=TransferState.COMPLETE)
+        added, word = added_labels(item, "label_studio eve@example.org")
+        Import.objects.filter(pk=added.pk).update(state=TransferState.COMPLETE)
         Annotation.objects.filter(pk=word.pk).update(extra='{"rater": "eve@example.org"}')
-    rule = {"which": str(word.rater), "raters": [str(word.rater)], "formats": ["prm800k", "prmbench_results"]}
-    row = made(project, tmp_path, **rule)
+    who, formats = str(word.rater), ["prm800k", "prmbench_results"]
+    row = made(project, tmp_path, which=who, raters=[who], formats=formats)
     found = records(row)
     assert [one["machine_labels"][0]["rater"] for one in found] == ["source:s1"] * 2
     assert row.report["machines"] == {"source:s1": 2}
@@ -370,6 +371,27 @@ def test_files_are_read_only_listed_and_as_their_sums_say(project: Project, tmp_
     manifest = json.loads(paths["manifest.json"].read_text())
     assert manifest["digest"] == row.digest
     assert manifest["counts"]["solutions"] == row.n_records == 1
+
+
+def test_a_set_of_many_responses_stays_one(project: Project, tmp_path: Path) -> None:
+    """As texts their ids would stand as 0, 1, 10, 11, 2, and a response that stays out takes no other's id."""
+    responses = [f"It is {n}." for n in range(12)]
+    one = {"id": "q", "question": "1 + 2?", "responses": responses, "answer": "3"}
+    imported(project, jsonl(tmp_path / "sets.jsonl", one), format="best_of_n")
+    for solution in Solution.objects.filter(project=project):
+        factories.machine_labels(solution, Rater.objects.get_or_create(kind="critic", name="c")[0], "+")
+
+    def released() -> list[dict[str, Any]]:
+        row = made(project, tmp_path, which="critic:c", formats=["best_of_n"])
+        lines = (Path(row.path) / "best_of_n" / "train.jsonl").read_text("utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    (found,) = released()
+    assert (found["responses"], "places" in found) == (responses, False)
+    Item.objects.filter(solution__foreign_id="q/3").update(retired=True, held=True)
+    (found,) = released()
+    assert found["responses"] == responses[:3] + responses[4:]
+    assert found["places"] == [0, 1, 2, *range(4, 12)]
 
 
 def test_a_group_is_in_one_part(project: Project, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from annotator.formats import best_of_n
 from annotator.formats.best_of_n import BestOfN
-from annotator.formats.records import FormatError, ImportRecord
+from annotator.formats.records import ExportRecord, FormatError, ImportRecord
 
 DATA = Path(__file__).parents[2] / "data" / "best_of_n.jsonl"
 
@@ -87,11 +87,38 @@ def test_an_empty_response_is_one_empty_step() -> None:
         ({"labels": ["correct"]}, "labels: must be as many as the 2 responses, not 1"),
         ({"labels": "correct"}, "labels: must be a list of labels, not 'correct'"),
         ({"labels": [True, 2]}, "labels[1]: must be text, true, false or null, not 2"),
+        ({"places": [1, 0]}, "places: must be 2 ascending numbers from 0 on, one for each response"),
+        ({"places": [0]}, "places: must be 2 ascending numbers from 0 on, one for each response"),
         ({"answer": ["3"]}, "answer: must be text, a number or null, not a list"),
     ],
 )
 def test_bad_set(changes: dict[str, Any], message: str) -> None:
     assert str(read_set(**changes)) == f"f.jsonl, line 1, {message}"
+
+
+def test_what_is_left_of_a_set_keeps_its_places() -> None:
+    """A result names a response by its place: without the first one the second is still the second."""
+    line = "".join(best_of_n.write(rows(solutions(responses=["a", "b", "c"], labels=...))[1:]))
+    assert json.loads(line) == {
+        "id": "own_7", "question": "What is 1 + 2?", "responses": ["b", "c"], "answer": "3",
+        "labels": [None, None], "places": [1, 2],
+    }  # fmt: skip
+    (again,) = best_of_n.read_sets(io.BytesIO(line.encode()), "f.jsonl")
+    assert isinstance(again, BestOfN)
+    assert (again.response_id(0), again.response_id(1)) == ("own_7/1", "own_7/2")
+    found = [one for one in best_of_n.read(io.BytesIO(line.encode()), "f") if isinstance(one, ImportRecord)]
+    assert [one.foreign_id for one in found] == ["own_7/1", "own_7/2"]
+    assert "".join(best_of_n.write(rows(found))) == line
+
+
+def rows(found: list[ImportRecord]) -> list[ExportRecord]:
+    return [
+        ExportRecord(
+            problem=one.problem, changed_problem=None, original=None, solution=one.solution, claim=None,
+            labels="." * len(one.solution.steps), extra=one.extra,
+        )
+        for one in found
+    ]  # fmt: skip
 
 
 words = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
@@ -103,12 +130,14 @@ labels = st.sampled_from(["correct", "incorrect", "wrong", True, False, 0, 1, No
     words.filter(str.strip),
     words | st.integers() | st.none(),
     st.booleans(),
+    st.sets(st.integers(0, 9), min_size=4) | st.none(),
 )
 def test_any_set_goes_out_as_it_came_in(
-    samples: list[tuple[str, Any]], question: str, answer: Any, ascii_only: bool
+    samples: list[tuple[str, Any]], question: str, answer: Any, ascii_only: bool, places: set[int] | None
 ) -> None:
     responses, given_labels = ([sample[at] for sample in samples] for at in (0, 1))
     row = record(question=question, responses=responses, labels=given_labels, answer=answer, ans_str="#### 3")
+    row |= {"places": sorted(places)[: len(samples)]} if places else {}
     line = json.dumps(row, ensure_ascii=ascii_only) + "\n"
     (found,) = best_of_n.read_sets(io.BytesIO(line.encode()), "f")
     assert isinstance(found, BestOfN)
