@@ -145,7 +145,8 @@ def _take_claims(member: Membership) -> list[int]:
     held = Assignment.objects.filter(
         project=member.project, rater=member.rater_id, state=AssignmentState.CLAIMED, reopened=False
     )
-    rows = dict(held.select_for_update(no_key=True).values_list("pk", "item_id"))
+    in_order = held.order_by("lease_until", "id")  # as queue.expire_due, or the two could wait for each other
+    rows = dict(in_order.select_for_update(no_key=True).values_list("pk", "item_id"))
     Assignment.objects.filter(pk__in=rows).update(
         state=AssignmentState.EXPIRED, assigned=False, lease_until=None
     )
@@ -235,7 +236,8 @@ def _give_back(member: Membership) -> list[int]:
     """Return the slots of what the member held, and the item ids. A claim expires with its draft; what was
     committed already is closed, because its annotation stays and another cannot be made in its place."""
     held = Assignment.objects.filter(project=member.project, rater=member.rater_id, state__in=OPEN_STATES)
-    rows = list(held.select_for_update(no_key=True))
+    in_order = held.order_by("lease_until", "id")  # as queue.expire_due, or the two could wait for each other
+    rows = list(in_order.select_for_update(no_key=True))
     claims = [row.pk for row in rows if row.state == AssignmentState.CLAIMED and not row.reopened]
     Assignment.objects.filter(pk__in=claims).update(state=AssignmentState.EXPIRED, assigned=False)
     Assignment.objects.filter(pk__in=[row.pk for row in rows if row.pk not in claims]).update(

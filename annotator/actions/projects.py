@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from annotator import errors, policies
 from annotator.actions import error_types as kinds
-from annotator.actions.labels_first import bar_who_saw
+from annotator.actions.labels_first import bar_who_saw, finish_barring
 from annotator.actions.people import join_project
 from annotator.actions.record import record
 from annotator.actions.redecide import redecide
@@ -63,13 +63,16 @@ def change_settings(*, by: Actor, project: Project, base: str | None = None, **f
 
     `base` is state_of(project) as the sender saw it: Conflict if somebody has changed the settings since.
     Another decision rule decides anew what no lead has settled. Where labels come first again, who saw what
-    machines say of an item and has not submitted it gets no slot on it.
+    machines say of an item and has not submitted it gets no slot on it; where
+    that broke off, saving the same settings again goes on with it.
     """
     current, changed = _change_settings(by, project, base, fields)
     if "decision_rule" in changed:
         redecide(current)
     if changed.get("labels_first"):
         bar_who_saw(by, current)
+    elif fields.get("labels_first"):
+        finish_barring(by, current)
     return current
 
 

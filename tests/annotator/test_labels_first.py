@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from annotator import blinding, errors, queue
@@ -114,6 +115,49 @@ def test_labels_first_again_bars_who_has_seen_and_gives_their_items_to_others(wo
     assert queue.claim(by=other).item_id == item.pk
     with pytest.raises(errors.Conflict):
         send(me, held)
+
+
+def test_barring_that_broke_off_goes_on_with_the_same_settings_and_spares_later_claims(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, item, me = world
+    held = queue.claim(by=me)
+
+    def _deadlock(*_: Any) -> None:
+        raise OperationalError("deadlock detected")
+
+    give_back = queue.give_back
+    monkeypatch.setattr(queue, "give_back", _deadlock)
+    with pytest.raises(OperationalError):
+        projects.change_settings(by=Operator(), project=project, labels_first=True)
+    monkeypatch.setattr(queue, "give_back", give_back)
+    held.refresh_from_db()
+    assert held.state == "claimed"
+    factories.injected_item(project, 1)
+    later = queue.claim(by=factories.member(Project.objects.get(pk=project.pk)))
+    for _ in range(2):
+        projects.change_settings(by=Operator(), project=project, labels_first=True)
+    held.refresh_from_db()
+    later.refresh_from_db()
+    item.refresh_from_db()
+    assert (held.state, later.state, item.open_slots) == ("barred", "claimed", 1)
+
+
+def test_what_is_taken_back_later_is_not_barred_by_saving_settings(world: Any) -> None:
+    project, item, me = world
+    Project.objects.filter(pk=project.pk).update(labels_first=True)
+    Item.objects.filter(pk=item.pk).update(wanted=2, open_slots=2)
+    me = Membership.objects.get(pk=me.pk)
+    held = queue.claim(by=me)
+    ended = {"labels": ".......", "finish_reason": "bad_problem", "note": "It asks nothing."}
+    review.submit(by=me, assignment_id=held.pk, data=ended)
+    for first in (False, True):
+        projects.change_settings(by=Operator(), project=project, labels_first=first)
+    me = Membership.objects.get(pk=me.pk)
+    review.reopen(by=me, assignment_id=held.pk)
+    projects.change_settings(by=Operator(), project=project, labels_first=True)
+    held.refresh_from_db()
+    assert held.state == "claimed"
 
 
 def test_without_labels_first_comes_the_other_way_nobody_loses_anything(world: Any) -> None:

@@ -443,6 +443,20 @@ def test_what_is_committed_stays_with_its_reviewer(
     assert not Event.objects.filter(verb="take_back_claims").exists()
 
 
+def test_claims_are_locked_in_the_order_in_which_leases_run_out(owner: Membership, bob: Membership) -> None:
+    """Or this and queue.expire_due could wait for each other."""
+    for act in (
+        lambda: people.take_back_claims(by=owner, membership=bob, because="Away"),
+        lambda: people.remove_member(by=owner, membership=bob),
+    ):
+        with CaptureQueriesContext(connection) as found:
+            act()
+        reads = [
+            q["sql"] for q in found if 'FROM "annotator_assignment"' in q["sql"] and "'claimed'" in q["sql"]
+        ]
+        assert '."lease_until" ASC, "annotator_assignment"."id" ASC' in reads[0]
+
+
 def test_taking_back_wants_a_reason_and_a_lead(project: Project, lead: Membership, bob: Membership) -> None:
     with pytest.raises(errors.Incomplete):
         people.take_back_claims(by=lead, membership=bob, because=" ")
