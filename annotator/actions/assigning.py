@@ -11,6 +11,7 @@ from annotator import errors, policies, queue
 from annotator.actions.bulk_items import Batch, Done, act, reason_for
 from annotator.actions.decide import decide_item
 from annotator.actions.record import record
+from annotator.actions.texts import worded
 from annotator.models import (
     Annotation,
     Assignment,
@@ -63,7 +64,7 @@ def assign(
         batch.skip_ids(FULL, batch.ids[_room(to) :])
         _give(to, project, batch.items)
 
-    data = {"to": to.user.get_username(), "because": because.strip()[:300], "chosen": chosen}
+    data = {"to": to.user.get_username(), "because": worded(because, "because", 300), "chosen": chosen}
     return act(by, project, item_ids, "assign", change, data, before=lambda: queue.lock_membership(to))
 
 
@@ -117,7 +118,11 @@ def unassign(
         batch.skip_ids("were not assigned", set(batch.ids) - given_back)
         queue.count_slots(batch.ids)
 
-    data = {"of": of.user.get_username() if of else "", "because": because.strip()[:300], "chosen": chosen}
+    data = {
+        "of": of.user.get_username() if of else "",
+        "because": worded(because, "because", 300),
+        "chosen": chosen,
+    }
     return act(by, project, item_ids, "unassign", change, data)
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from annotator import errors, measured, policies, queue
 from annotator.actions.record import record
+from annotator.actions.texts import worded
 from annotator.core import accuracy
 from annotator.core.accuracy import Share
 from annotator.models import (
@@ -166,7 +167,7 @@ def let_in(*, by: Actor, membership: Membership, because: str) -> Membership:
     if member.exam_passed_at is None:
         member.exam_passed_at = timezone.now()
         member.save(update_fields=["exam_passed_at"])
-        record(by, "let_in", member.project, user=member.user_id, because=because.strip()[:300])
+        record(by, "let_in", member.project, user=member.user_id, because=worded(because, "because", 300))
     return member
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from annotator import errors
 from annotator.actions.bulk_items import HELD_FOR, Batch, Done, act
+from annotator.actions.texts import worded
 from annotator.models import Item, Project, Use
 from annotator.policies import Actor
 
@@ -65,4 +66,4 @@ def _held_by_somebody(item: Item) -> bool:
 
 
 def _data(because: str, chosen: str) -> dict[str, str]:
-    return {"because": because.strip()[:300], "chosen": chosen}
+    return {"because": worded(because, "because", 300), "chosen": chosen}

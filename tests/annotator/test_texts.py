@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from annotator import errors, queue
-from annotator.actions import adjudicate, bulk_items, people, questions, review
+from annotator.actions import adjudicate, assigning, bulk_items, exams, people, probes, questions, review
 from annotator.actions.texts import worded
 from annotator.models import Role
 from annotator.policies import Operator
@@ -37,6 +37,10 @@ def test_no_action_takes_a_text_that_cannot_be_stored(bad: str) -> None:
         ("because", lambda: bulk_items.hold_items(**many, because=bad)),
         ("because", lambda: bulk_items.set_priority(**many, n=3, because=bad)),
         ("because", lambda: people.take_back_claims(by=lead, membership=me, because=bad)),
+        ("because", lambda: assigning.assign(**many, to=me, because=bad)),
+        ("because", lambda: assigning.unassign(**many, because=bad)),
+        ("because", lambda: probes.set_use(**many, use="exam", because=bad)),
+        ("because", lambda: exams.let_in(by=lead, membership=me, because=bad)),
         ("because", lambda: people.pause(by=lead, membership=me, because=bad)),
     ]
     for field, act in acts:
