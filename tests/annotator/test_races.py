@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,14 +10,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from annotator import errors, queue
-from annotator.actions import assigning, bulk_items, people, review
+from annotator.actions import assigning, bulk_items, people, projects, review
 from annotator.actions.integrity import check_items
 from annotator.models import Annotation, Assignment, Item, Membership, Project, Role
 from annotator.policies import Operator
+from tests import factories
 from tests.crowd import crowd, injected_siblings, join, plain_items
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -184,6 +186,32 @@ def test_claims_are_taken_back_and_skipped_while_their_holders_work() -> None:
 
     at_once([*[lambda me=me: work(me) for me in reviewers], take, take], threads=8)
     assert list(check_items(by=Operator(), project=project)) == []
+
+
+def test_who_saw_is_barred_while_somebody_holds_a_row_and_wants_another() -> None:
+    """Whoever bars waits for one row and holds none; else the two would wait for each other."""
+    project = factories.project(overlap=1, labels_first=False)
+    for at in range(2):
+        factories.injected_item(project, at)
+    low, high = (queue.claim(by=factories.member(project)) for _ in range(2))
+    assert low
+    assert high
+    locked = threading.Event()
+
+    def hold() -> None:
+        rows = Assignment.objects.select_for_update(no_key=True, of=("self",))
+        with transaction.atomic():
+            list(rows.filter(pk=high.pk))
+            locked.set()
+            time.sleep(1)
+            list(rows.filter(pk=low.pk))
+
+    def bar() -> None:
+        locked.wait()
+        projects.change_settings(by=Operator(), project=project, labels_first=True)
+
+    at_once([hold, bar])
+    assert set(Assignment.objects.values_list("state", flat=True)) == {"barred"}
 
 
 def test_of_two_owners_who_step_down_at_once_one_stays() -> None:
