@@ -112,12 +112,12 @@ def rows(
     project: Project, which: str, min_raters: int = 1, *, retired: bool = False, truth: bool = False
 ) -> Iterator[Row]:
     """truth: each row is to hold the labels that it is compared with."""
-    gone, raters = _Gone(retired), Raters()
+    gone, raters, chosen = _Gone(retired), Raters(), _chosen(project, which, min_raters)
     for chunk in _chunks(project, which):
         if which == SOLUTIONS:
             yield from _bare_rows(chunk, gone)
             continue
-        words = _last_words(_chosen(project, which, min_raters).filter(solution__in=chunk))
+        words = _last_words(chosen.filter(solution__in=chunk))
         raters.know(words)
         solutions = loaded({word.solution_id for word in words})
         why = gone.among(solutions)
