@@ -136,6 +136,17 @@ def test_a_reason_that_no_database_holds_is_refused(alice: Membership, call: Cal
     assert Assignment.objects.get().state == "claimed"
 
 
+@pytest.mark.parametrize(
+    "draft", [{"a\ud800": 1}, {"error_types": {"0": ["\ud800"]}}, {"edit": {"\ud800": "x"}}]
+)
+def test_a_refusal_names_whatever_was_sent(alice: Membership, call: Call, draft: object) -> None:
+    plain_items(alice.project, 1)
+    path = f"assignments/{call(alice, 'POST', 'claim').json()['id']}/draft"
+    refused = call(alice, "PUT", path, {"version": 0, "draft": draft})
+    assert refused.status_code == 400
+    assert "\\ud800" in refused.json()["message"]
+
+
 def test_a_proposal_without_a_step_is_refused(alice: Membership, call: Call) -> None:
     plain_items(alice.project, 1)
     path = f"assignments/{call(alice, 'POST', 'claim').json()['id']}"
