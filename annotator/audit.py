@@ -151,7 +151,7 @@ def tell(event: Event, *, shows_labels: bool) -> Told:
     surplus = ", after enough others had" if event.data.get(SURPLUS) else ""
     more = [
         (key.replace("_", " "), _short(value))
-        for key, value in event.data.items()
+        for key, value in sorted(event.data.items())  # PostgreSQL keeps members in an order of its own
         if f"{{{key}}}" not in template
         and key not in {SURPLUS, *JUDGEMENTS}
         and value not in NOTHING
@@ -179,7 +179,7 @@ def _short(value: Any) -> str:
 def _plain(value: Any) -> str:
     """Nested data as people read it: no quotes and braces."""
     if isinstance(value, Mapping):
-        said = {key: one for key, one in value.items() if one not in NOTHING}
+        said = {key: one for key, one in sorted(value.items()) if one not in NOTHING}
         return ", ".join(f"{str(key).replace('_', ' ')}: {_plain(one)}" for key, one in said.items())
     if isinstance(value, list):
         return ", ".join(_plain(one) for one in value)
