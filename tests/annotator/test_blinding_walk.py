@@ -179,7 +179,10 @@ def seen_of(walk: Walk, use: Use, draw: pytest.MonkeyPatch) -> list[dict[str, st
 
 def masked(walk: Walk) -> dict[str, str]:
     """The ids of item and assignment are numbers in a row: without them, and without the time of the claim."""
-    ids = r'(Content-Length: |class="num">|review/|assignments/|"id":|"item":|"next":|[Ii]tem |data-assignment=|value=)"?\d+'
+    ids = (
+        r'(Content-Length: |class="num">|review/|assignments/|"id":|"item":|"next":|[Ii]tem |data-assignment=|'
+        r'value=)"?\d+'
+    )
     times = r'("lease_until":"|datetime="|\d+ \w+, \d\d?:)[^"<]*'
     return {
         re.sub(r"\?item=\d+", "", asked): re.sub(times, r"\1", re.sub(ids, r"\1#", text))
