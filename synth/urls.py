@@ -1,0 +1,5 @@
+"""Pages of synth."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
