@@ -33,11 +33,13 @@ class Solution(models.Model):
     """An answer to a problem: an ordered list of steps (0-based positions). An edit makes a child.
 
     `digest` is of the content (problem text and steps) and goes out with every export; `key` tells one foreign
-    record from another of the same content. `extra` is what of a foreign record nothing else can rebuild.
+    record from another of the same content. `extra` is what of a foreign record nothing else can rebuild. `unit` is the
+    machine work that made it.
     """
 
     project = models.ForeignKey("annotator.Project", models.CASCADE, related_name="solutions")
     source_import = models.ForeignKey("annotator.Import", models.PROTECT, null=True, related_name="+")
+    unit = models.ForeignKey("annotator.Unit", models.PROTECT, null=True, related_name="+", db_index=False)
     problem = models.ForeignKey(Problem, models.PROTECT, related_name="solutions")
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
     steps = models.JSONField()

@@ -68,7 +68,8 @@ class Annotation(models.Model):
     -2 for UNKNOWN: codes of the column, never shown. `error_types` maps a position to codes. `bulk` lists the
     0-based positions that one act labelled together with others. Redundancy is a second axis: '-' is redundant,
     '+' is not. `is_parsed`: false for a machine's reply that could not be read. `extra` is JSON text of what a
-    foreign file said beside all this; `source_import` is the import that brought it. `blind_shows` and
+    foreign file said beside all this; `source_import` is the import that brought it, `unit` the machine work
+    that made it. `blind_shows` and
     `labels_first` say what its rater saw before it was made.
     """
 
@@ -99,6 +100,8 @@ class Annotation(models.Model):
     labels_first = models.BooleanField(default=True)
     duration_ms = models.PositiveBigIntegerField(null=True)
     source_import = models.ForeignKey("annotator.Import", models.PROTECT, null=True, related_name="+")
+    # No index: an import would pay for it, and from a unit its annotation is found by the solution.
+    unit = models.ForeignKey("annotator.Unit", models.PROTECT, null=True, related_name="+", db_index=False)
     extra = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     superseded_at = models.DateTimeField(null=True)
