@@ -11,9 +11,9 @@ from annotator.models.run import OPEN_RUNS, Call, Lease, Run, RunState, Unit, Un
 from annotator.models.transfer import Export, Import, ImportKind, TransferState
 
 __all__ = [
-    "OPEN_RUNS", "Annotation", "Assignment", "AssignmentState", "BlindShows", "Call", "Decision", "DecisionRule", "Event",
-    "Export", "Finding", "FinishReason", "Guideline", "Import", "ImportKind", "Injection", "Invitation", "Item",
-    "Lease", "Membership", "Phase", "Problem", "Project", "Protocol", "Question", "Rater",
+    "OPEN_RUNS", "Annotation", "Assignment", "AssignmentState", "BlindShows", "Call", "Decision", "DecisionRule",
+    "Event", "Export", "Finding", "FinishReason", "Guideline", "Import", "ImportKind", "Injection", "Invitation",
+    "Item", "Lease", "Membership", "Phase", "Problem", "Project", "Protocol", "Question", "Rater",
     "RaterKind", "Release", "Role", "Run", "RunState", "Sample", "Solution", "TransferState", "Unit",
     "UnitState", "Use", "User",
 ]  # fmt: skip
