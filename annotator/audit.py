@@ -44,6 +44,8 @@ SAID: Final[dict[str, str]] = {
     "assign": "assigned it to {to}",
     "unassign": "took it back from who had it assigned",
     "take_back": "took it back from {of}: {because}",
+    "send_to_review": "sent it to one more reviewer: {because}",
+    "take_back_send": "took it back from one more review",
     "close": "closed what {of} had committed: {because}",
     "retire": "retired it: {because}",
     "mark_probe": "made it a probe",

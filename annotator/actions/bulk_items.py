@@ -47,10 +47,12 @@ class Done(NamedTuple):
 
 
 class Batch:
-    """The locked items of a batch; an act takes out what it leaves alone, and says why."""
+    """The locked items of a batch; an act takes out what it leaves alone, and says why. `said`: what the event of
+    one item has beside what all have, by item id."""
 
     def __init__(self, items: Sequence[Item], skipped: Counter[str]) -> None:
         self.items = list(items)
+        self.said: dict[int, dict[str, Any]] = {}
         self._skipped = skipped
 
     def skip(self, why: str, is_left: Callable[[Item], bool]) -> None:
@@ -180,7 +182,7 @@ def act(
     """Do `change` in batches, by id, each with its items locked. `before` takes what has to be locked before items."""
     policies.check_at_least(by, Role.LEAD, project)
     skipped: Counter[str] = Counter()
-    events = _events(by, project, verb, data)
+    events, common = _events(by, project, verb), {k: v for k, v in data.items() if k != "chosen"}
     n = 0
     for ids in batches(item_ids):
         with transaction.atomic():
@@ -189,7 +191,7 @@ def act(
             batch = Batch(found, skipped)
             skipped["are not there"] += len(ids) - len(found)
             change(batch)
-            events.insert((pk,) for pk in batch.ids)
+            events.insert([(pk, common | batch.said.get(pk, {})) for pk in batch.ids])
             n += len(batch.items)
     done = Done(n, {why: count for why, count in skipped.items() if count})
     if n:
@@ -209,11 +211,10 @@ def _finish(
         record(by, "bulk", project, do=verb, n_items=done.n, skipped=done.skipped, **data)
 
 
-def _events(by: Actor, project: Project, verb: str, data: dict[str, Any]) -> Table:
-    """What writes an item's event for each of its rows: one item id."""
-    said = {name: value for name, value in data.items() if name != "chosen"}
+def _events(by: Actor, project: Project, verb: str) -> Table:
+    """What writes an item's event for each of its rows: an item id, and what is said of it."""
     actor_id = by.user.pk if by.user else None
-    return Table(Event, ("item_id",), project_id=project.pk, actor_id=actor_id, verb=verb, data=said)
+    return Table(Event, ("item_id", "data"), project_id=project.pk, actor_id=actor_id, verb=verb)
 
 
 def batches(item_ids: Sequence[int]) -> Iterator[list[int]]:
