@@ -108,8 +108,9 @@ def give_back(run: Run, owner: str) -> int:
 @transaction.atomic
 def keep_calls(run: Run, calls: Sequence[Call]) -> None:
     """Store calls with what they cost; one stored already counts once. A run over its budget pauses."""
-    known = set(Call.objects.filter(unit__in={call.unit_id for call in calls}).values_list("unit", "n"))
-    new = [call for call in calls if (call.unit_id, call.n) not in known]
+    stored = Call.objects.filter(unit__in={call.unit_id for call in calls}, error="")
+    known = set(stored.values_list("unit", "n"))
+    new = [call for call in calls if call.error or (call.unit_id, call.n) not in known]
     Call.objects.bulk_create(new, AT_ONCE)
     Run.objects.filter(pk=run.pk).update(
         n_calls=F("n_calls") + sum(not call.reused for call in new),

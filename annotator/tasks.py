@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import shared_task
 
-from annotator import errors
+from annotator import errors, runs
 from annotator.actions import annotation_import, exports, import_write, releases
 from annotator.actions import redecide as deciding
 from annotator.actions.transfers import STALE, Busy
@@ -57,3 +57,9 @@ def redecide(project_id: int, after: int = 0) -> None:
 @shared_task(name="annotator.write_release", **LATER)
 def write_release(release_id: int) -> None:
     releases.write(row=Release.objects.select_related("project").get(pk=release_id))
+
+
+@shared_task(name="annotator.reap")
+def reap() -> None:
+    """Take back what dead workers held and ring for what is due. Workers ask for it every few seconds."""
+    runs.reap()

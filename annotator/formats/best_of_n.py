@@ -170,6 +170,13 @@ def _extra(one: BestOfN, position: int, response: str, steps: Sequence[str]) -> 
     return json.dumps({"of": NAME, **found}, ensure_ascii=False) if found else ""
 
 
+def kept(steps: Sequence[str], response: str) -> str:
+    """Return the `extra` of a response that came in no file: how it was broken into lines, "" where steps tell."""
+    if _joined(steps) == response:
+        return ""
+    return json.dumps({"of": NAME, "response": response}, ensure_ascii=False)
+
+
 def _joined(steps: Sequence[str]) -> str:
     return "\n\n".join(steps)
 

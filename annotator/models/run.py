@@ -106,7 +106,8 @@ class Unit(models.Model):
 
 
 class Call(models.Model):
-    """One request a unit made and what came back: the ledger of what was sent and paid. `n` counts from 0.
+    """One request a unit made and what came back: the ledger of what was sent and paid. `n` counts the unit's
+    requests from 0; one that failed (`error`) and was sent again has another row with the same n.
 
     `digest` is of model, parameters and messages; the same request by another draw is another digest. A call that
     an earlier one answered costs nothing: `reused`.
@@ -126,7 +127,10 @@ class Call(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("unit", "n"), name="call_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("unit", "n"), condition=models.Q(error=""), name="call_once"),
+        )
+        indexes = (models.Index(fields=("unit", "n"), name="call_of_unit"),)
 
     def __str__(self) -> str:
         return f"call {self.n} of {self.unit_id}"
