@@ -92,6 +92,7 @@ ACCESS: dict[str, dict[str, Level]] = {
     "diagnosis": {"GET": L},
     "audit": {"GET": L},
     "audit-file": {"GET": L},
+    "published": {"GET": S},
     "api:schema": {"GET": S},
     "api:docs": {"GET": S},
     "api:projects": {"GET": S},

@@ -1,5 +1,9 @@
 """Pages of scoring."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from scoring.views import published
+
+urlpatterns = [
+    path("benchmarks/<slug:benchmark>/", published.published, name="published"),
+]

@@ -97,6 +97,7 @@ TABLE: dict[str, dict[str, str]] = {
     "diagnosis": {"GET": LEADS},
     "audit": {"GET": LEADS},
     "audit-file": {"GET": LEADS},
+    "published": {"GET": SIGNED_IN},
     "api:schema": {"GET": SIGNED_IN},
     "api:docs": {"GET": SIGNED_IN},
     "api:projects": {"GET": SIGNED_IN},
@@ -166,7 +167,7 @@ class World:
         known = {
             "project": self.project.slug, "assignment": self.assignment.pk, "item": self.item.pk,
             "transfer": self.transfers[kind], "token": self.link if name == "set-password" else self.token,
-            "uid": self.uid, "file": "manifest.json",
+            "uid": self.uid, "file": "manifest.json", "benchmark": "prmbench",
         }  # fmt: skip
         return {argument: known[argument] for argument in URLS[name].pattern.converters}
 
