@@ -16,6 +16,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
+ENDPOINTS_FILE = Path(env.str("ENDPOINTS_FILE", default=str(DATA_DIR / "endpoints.toml")))
 
 INSTALLED_APPS = [
     "annotator",
@@ -227,7 +228,20 @@ LOGGING = {
         },
         "plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "filters": {
+        # Asked for every few seconds: two lines each would bury all others.
+        "no_reaping": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: "annotator.reap[" not in record.getMessage(),
+        },
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["no_reaping"]}
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"axes": {"level": "WARNING"}, "rapidfuzz": {"level": "WARNING"}},
+    "loggers": {
+        "axes": {"level": "WARNING"},
+        "rapidfuzz": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},
+    },
 }

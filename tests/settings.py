@@ -21,7 +21,15 @@ os.environ["CELERY_BROKER_URL"] = "filesystem://"
 os.environ["LOG_FORMAT"] = "plain"
 os.environ["LOG_LEVEL"] = "WARNING"
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright keeps an event loop running in the test's thread
-for _name in ("DEBUG", "HTTPS", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "BEHIND_PROXY", "TIME_ZONE"):
+for _name in (
+    "DEBUG",
+    "HTTPS",
+    "ALLOWED_HOSTS",
+    "CSRF_TRUSTED_ORIGINS",
+    "BEHIND_PROXY",
+    "TIME_ZONE",
+    "ENDPOINTS_FILE",
+):
     os.environ.pop(_name, None)
 
 # Read as a file: importing it would import the package, which starts Celery, which asks for these settings.
