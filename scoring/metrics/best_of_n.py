@@ -12,6 +12,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf, log
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from annotator.core.intervals import bootstrap
+
+Floats = NDArray[np.float64]
 Scores = Sequence[float]
 
 
@@ -26,12 +32,13 @@ class Response(NamedTuple):
 
 class Question(NamedTuple):
     """A question's N responses in the order sampled; the first stands for greedy decoding where `greedy` says
-    nothing else."""
+    nothing else. group: of the problem, the unit that intervals draw; "": the question itself."""
 
     id: str
     dataset: str
     responses: Sequence[Response]
     greedy_is_right: bool | None = None
+    group: str = ""
 
 
 def product(scores: Scores) -> float:
@@ -52,8 +59,9 @@ AGGREGATES: Final[Mapping[str, Callable[[Scores], float]]] = {
 }  # fmt: skip
 
 
-def evaluate(questions: Iterable[Question]) -> dict[str, Any]:
-    """Return accuracies per dataset and their unweighted means.
+def evaluate(questions: Iterable[Question], draws: int = 0) -> dict[str, Any]:
+    """Return accuracies per dataset and their unweighted means. draws: of problem groups, for an interval of prm@n
+    by product; 0 for none.
 
     n: responses a question, None where questions differ. A question of which no response has scores counts
     for what needs none alone, and is counted in n_unscored; where no response has an answer, a majority is wrong.
@@ -64,12 +72,42 @@ def evaluate(questions: Iterable[Question]) -> dict[str, Any]:
         by_dataset[question.dataset].append(question)
     datasets = {name: _of_dataset(asked) for name, asked in by_dataset.items()}
     sizes = {len(question.responses) for asked in by_dataset.values() for question in asked}
-    return {
+    report = {
         "n": sizes.pop() if len(sizes) == 1 else None,
         **_means(list(datasets.values())),
         "n_unscored": sum(values["n_unscored"] for values in datasets.values()),
         "datasets": datasets,
     }
+    return report | ({"interval": _interval(by_dataset, draws)} if draws else {})
+
+
+def _interval(by_dataset: Mapping[str, Sequence[Question]], draws: int) -> list[float | None]:
+    everything = [question for some in by_dataset.values() for question in some]
+    number = {group: n for n, group in enumerate(sorted({q.group or q.id for q in everything}))}
+    low, high, _ = bootstrap(by_group(everything, list(by_dataset), number), mean_hit, draws=draws)
+    return [None if end is None else 100 * end for end in (low, high)]
+
+
+def by_group(questions: Iterable[Question], datasets: Sequence[str], number: Mapping[str, int]) -> Floats:
+    """What each problem group adds to prm@n by product, float (groups, 2 a dataset): questions whose pick is
+    right, and questions with scores."""
+    sums = np.zeros((len(number), 2 * len(datasets)))
+    column = {name: 2 * n for n, name in enumerate(datasets)}
+    for question in questions:
+        at = pick(question.responses, "product") if question.dataset in column else None
+        if at is not None:
+            row = number[question.group or question.id]
+            sums[row, column[question.dataset]] += question.responses[at].is_right
+            sums[row, column[question.dataset] + 1] += 1
+    return sums
+
+
+def mean_hit(sums: Floats) -> Floats:
+    """The unweighted mean over datasets of the share of right picks, 0..1."""
+    parts = sums.reshape(*sums.shape[:-1], -1, 2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means: Floats = (parts[..., 0] / parts[..., 1]).mean(axis=-1)
+    return means
 
 
 def pick(responses: Sequence[Response], aggregate: str) -> int | None:

@@ -8,7 +8,7 @@ For redundancy and circular a step counts as valid where a rater with a redundan
     strict      a missing label, a surplus one and every step of an unparsed or absent item count as mistakes
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -30,7 +30,8 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
 @dataclass(frozen=True, slots=True)
 class Item:
     """wrong: 0-based positions, as claimed: maybe unsorted, repeated or out of range. base: what `correct_`
-    items are paired by. group: of the problem, the unit that intervals draw."""
+    items are paired by. group: of the problem, the unit that intervals draw. unknown: 0-based positions of which
+    nobody knows whether they are wrong; what is said of them counts for nothing."""
 
     id: str
     kind: str
@@ -38,6 +39,7 @@ class Item:
     wrong: tuple[int, ...]
     base: str
     group: str
+    unknown: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,14 @@ def columns(items: Sequence[Item], predictions: Mapping[str, Prediction], readin
     lengths = np.array([len(labels) for _, _, labels in counted], dtype=np.int64)
     starts = lengths.cumsum() - lengths
     codes = np.frombuffer("".join(labels for _, _, labels in counted).encode("ascii"), dtype=np.uint8)
-    row, at = _wrong_in_reach(counted)
+    row, at = _in_reach(counted, known_wrong)
     is_wrong = np.zeros(len(codes), dtype=bool)
     is_wrong[starts[row] + at] = True
     owner = np.repeat(np.arange(len(counted)), lengths)
     called = _called(codes, is_wrong, _surplus(counted, lengths, starts, reading), reading)
+    unknown_row, unknown_at = _in_reach(counted, lambda item: item.unknown)
+    for mask in called:
+        mask[starts[unknown_row] + unknown_at] = False
     counts = np.stack([np.bincount(owner[part], minlength=len(counted)) for part in called], axis=1)
     is_valid = codes == ord(RIGHT)
     with np.errstate(invalid="ignore"):
@@ -102,12 +107,38 @@ def _labels(item: Item, found: Prediction | None, reading: Reading) -> str | Non
     return labels if reading == "reference" else labels.ljust(item.n_steps, UNJUDGED)
 
 
-def _wrong_in_reach(counted: Iterable[tuple[int, Item, str]]) -> tuple[Any, Any]:
-    """Row and position of each wrong step that has a label, in order of row and position, each once."""
+def known_wrong(item: Item) -> tuple[int, ...]:
+    """The positions that are wrong for sure."""
+    return tuple(at for at in item.wrong if at not in item.unknown) if item.unknown else item.wrong
+
+
+def ordered(kinds: Iterable[str]) -> list[str]:
+    """The kinds that there are, originals left out: PRMBench's in the order of its tables, then others by name."""
+    there = set(kinds) - {CORRECT}
+    return [*(code for code in KINDS if code in there), *sorted(there.difference(KINDS))]
+
+
+def by_group(items: Sequence[Item], found: Columns, rows: Any, number: Mapping[str, int]) -> Floats:
+    """The counts of some rows added up by problem group: float (groups, 4). rows: bool (rows,). number: group ->
+    its row in what is returned."""
+    index = np.array([number[items[n].group] for n in found.index[rows]], dtype=np.int64)
+    parts = [np.bincount(index, found.counts[rows, n], len(number)) for n in (TP, FP, TN, FN)]
+    return np.stack(parts, axis=1).astype(np.float64)
+
+
+def numbered(items: Iterable[Item]) -> dict[str, int]:
+    """Each problem group with a number from 0 on, in the order of their names."""
+    return {group: n for n, group in enumerate(sorted({item.group for item in items}))}
+
+
+def _in_reach(
+    counted: Iterable[tuple[int, Item, str]], positions: Callable[[Item], tuple[int, ...]]
+) -> tuple[Any, Any]:
+    """Row and position of each of an item's positions that has a label, in order of row and position, once."""
     pairs = [
         (row, at)
         for row, (_, item, labels) in enumerate(counted)
-        for at in sorted(set(item.wrong))
+        for at in sorted(set(positions(item)))
         if 0 <= at < len(labels)
     ]
     table = np.array(pairs, dtype=np.int64).reshape(-1, 2)

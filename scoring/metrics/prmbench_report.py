@@ -13,15 +13,17 @@ import numpy as np
 from annotator.core.intervals import bootstrap
 from annotator.core.labels import MULTI_SOLUTIONS
 from scoring.metrics import confusion
-from scoring.metrics.confusion import FN, FP, TN, TP, Floats, Reading
+from scoring.metrics.confusion import FP, TN, Floats, Reading
 from scoring.metrics.prmbench import (
     CORRECT,
     GROUPS,
-    KINDS,
     Columns,
     Item,
     Prediction,
+    by_group,
     columns,
+    numbered,
+    ordered,
 )
 
 MOST_POSITIONS: Final = 30
@@ -44,9 +46,7 @@ def evaluate(
     report = {
         "reading": reading,
         "overall": _values(found, is_scored, reading) | {"similarity": _similarity(items, found, kind)},
-        "kinds": {
-            code: _of_kind(items, found, kind, code, reading) for code in KINDS if (kind == code).any()
-        },
+        "kinds": {code: _of_kind(items, found, kind, code, reading) for code in ordered(kind)},
         "correct": _values(found, ~is_scored, reading),
         "bias": _bias(items),
         "positions": _positions(found, is_scored),
@@ -166,12 +166,9 @@ def _intervals(
     items: Sequence[Item], found: Columns, kind: Any, reading: Reading, draws: int
 ) -> dict[str, list[float | None]]:
     """95 % intervals of PRMScore, overall and per kind, drawing problem groups."""
-    groups, index = np.unique([items[n].group for n in found.index], return_inverse=True)
-    made = {}
-    for name in ("overall", *(code for code in KINDS if (kind == code).any())):
-        rows = kind != CORRECT if name == "overall" else kind == name
-        columns_of = (np.bincount(index[rows], found.counts[rows, n], len(groups)) for n in (TP, FP, TN, FN))
-        sums = np.stack([column.astype(np.float64) for column in columns_of], axis=1)
+    number, made = numbered(items), {}
+    for name in ("overall", *ordered(kind)):
+        sums = by_group(items, found, kind != CORRECT if name == "overall" else kind == name, number)
         statistic = partial(score_of, name, reading=reading)
         low, high, _ = bootstrap(sums[sums.any(axis=1)], statistic, draws=draws)
         made[name] = [None if end is None else shown(end) for end in (low, high)]

@@ -39,10 +39,7 @@ def evaluate(cases: Iterable[Case], draws: int = 0) -> dict[str, Any]:
     by_subset: dict[str, list[Case]] = {}
     for case in cases:
         by_subset.setdefault(case.subset, []).append(case)
-    order = sorted(
-        by_subset, key=lambda name: (SUBSETS.index(name) if name in SUBSETS else len(SUBSETS), name)
-    )
-    subsets = {name: _of_subset(by_subset[name]) for name in order}
+    subsets = {name: _of_subset(by_subset[name]) for name in _ordered(by_subset)}
     report: dict[str, Any] = {
         name: _mean(subsets, name) for name in ("f1", "error_accuracy", "correct_accuracy")
     }
@@ -51,6 +48,15 @@ def evaluate(cases: Iterable[Case], draws: int = 0) -> dict[str, Any]:
     if draws:
         report["interval"] = _interval(by_subset, draws)
     return report
+
+
+def subsets_of(cases: Iterable[Case]) -> list[str]:
+    """The subsets that there are: ProcessBench's in its order, then others by name."""
+    return _ordered({case.subset for case in cases})
+
+
+def _ordered(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (SUBSETS.index(name) if name in SUBSETS else len(SUBSETS), name))
 
 
 def f1_of(error: float | None, correct: float | None) -> float | None:
@@ -138,21 +144,33 @@ def _mean(subsets: Mapping[str, Mapping[str, Any]], name: str) -> float | None:
 
 
 def _interval(by_subset: Mapping[str, Sequence[Case]], draws: int) -> list[float | None]:
-    """95 % of the mean F1. Columns: of each subset, hits and cases with an error, hits and cases without."""
+    """95 % of the mean F1."""
     names = list(by_subset)
-    groups = sorted({case.group for cases in by_subset.values() for case in cases})
-    row = {group: n for n, group in enumerate(groups)}
-    sums = np.zeros((len(groups), 4 * len(names)))
-    for n, name in enumerate(names):
-        for case in by_subset[name]:
-            column = 4 * n + (0 if case.label != NO_ERROR else 2)
-            sums[row[case.group], column] += case.prediction == case.label
-            sums[row[case.group], column + 1] += 1
-    low, high, _ = bootstrap(sums, _mean_f1, draws=draws)
+    cases = [case for some in by_subset.values() for case in some]
+    low, high, _ = bootstrap(by_group(cases, names, numbered(cases)), mean_f1, draws=draws)
     return [None if end is None else 100 * end for end in (low, high)]
 
 
-def _mean_f1(sums: Floats) -> Floats:
+def numbered(cases: Iterable[Case]) -> dict[str, int]:
+    """Each problem group with a number from 0 on, in the order of their names."""
+    return {group: n for n, group in enumerate(sorted({case.group for case in cases}))}
+
+
+def by_group(cases: Iterable[Case], subsets: Sequence[str], number: Mapping[str, int]) -> Floats:
+    """What each problem group adds, float (groups, 4 a subset): hits and solutions with an error, hits and
+    solutions without."""
+    sums = np.zeros((len(number), 4 * len(subsets)))
+    column = {name: 4 * n for n, name in enumerate(subsets)}
+    for case in cases:
+        if case.subset in column:
+            at = column[case.subset] + (0 if case.label != NO_ERROR else 2)
+            sums[number[case.group], at] += case.prediction == case.label
+            sums[number[case.group], at + 1] += 1
+    return sums
+
+
+def mean_f1(sums: Floats) -> Floats:
+    """The unweighted mean of the subsets' F1, 0..1, from sums as `by_group` has them."""
     parts = sums.reshape(*sums.shape[:-1], -1, 4)
     with np.errstate(invalid="ignore", divide="ignore"):
         error, correct = parts[..., 0] / parts[..., 1], parts[..., 2] / parts[..., 3]

@@ -104,7 +104,7 @@ def _best_of_n(options: dict[str, Any]) -> dict[str, Any]:
     data, rows = files.questions(files.files_in(options["data"]), files.files_in(options["predictions"]))
     _usable(rows)
     counts = {"n_repeated_sets": data.n_repeated, "n_repeated_results": rows.n_repeated}
-    return best_of_n.evaluate(_usable(data).found) | counts
+    return best_of_n.evaluate(_usable(data).found, options["draws"]) | counts
 
 
 BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
