@@ -16,7 +16,9 @@ from annotator.actions.release_files import Manifest, listed
 from annotator.actions.transfers import Alive
 from annotator.core.croissant import describe
 from annotator.core.dataset_card import card
-from annotator.core.datasheet import Facts, Table, sections
+from annotator.core.datasheet import sections
+from annotator.core.datasheet_facts import Facts
+from annotator.core.datasheet_tables import Table
 from annotator.models import Guideline, Project, Release
 
 TEMPLATE = "annotator/datasheet.html"

@@ -10,7 +10,7 @@ from annotator import measured, reports
 from annotator.actions.release_files import Manifest
 from annotator.actions.transfers import Alive
 from annotator.core import accuracy
-from annotator.core.datasheet import AGREEMENT, PULL, Facts, Measure, kind_titles
+from annotator.core.datasheet_facts import AGREEMENT, PULL, Facts, Measure, kind_titles
 from annotator.models import (
     Annotation,
     BlindShows,

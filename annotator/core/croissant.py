@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from annotator.core.dataset_card import RECORDS, configurations
-from annotator.core.datasheet import Facts, summary
+from annotator.core.datasheet_facts import Facts
+from annotator.core.datasheet_limits import summary
 from annotator.core.record_columns import COLUMNS, Column, Kind
 
 CONFORMS_TO: Final = "http://mlcommons.org/croissant/1.0"

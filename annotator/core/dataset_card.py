@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from annotator.core.datasheet import LIMITS, Facts, Section, Table, sections
+from annotator.core.datasheet import LIMITS, sections
+from annotator.core.datasheet_facts import Facts
+from annotator.core.datasheet_tables import Section, Table
 from annotator.core.record_columns import COLUMNS, Column
 
 RECORDS: Final = "records"

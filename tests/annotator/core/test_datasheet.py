@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 import yaml
 
-from annotator.core import croissant, dataset_card, datasheet
-from annotator.core.datasheet import Facts, Measure, limits, sections, shown
+from annotator.core import croissant, dataset_card, datasheet_tables
+from annotator.core.datasheet import sections
+from annotator.core.datasheet_facts import Facts, Measure
+from annotator.core.datasheet_limits import limits
+from annotator.core.datasheet_tables import shown
 
 
 def facts(counts: dict[str, Any] | None = None, **values: Any) -> Facts:
@@ -79,7 +82,7 @@ def test_a_licence_missing_for_one_source_is_missing() -> None:
 
 
 def test_bars_stay_in_the_chart() -> None:
-    (table,) = datasheet._measured("", [Measure("a", -0.2, -0.5, 1.2), Measure("b", None)])
+    (table,) = datasheet_tables.measured("", [Measure("a", -0.2, -0.5, 1.2), Measure("b", None)])
     assert [tuple(bar) if bar else None for bar in table.bars] == [(0, 0, 100), None]
 
 
