@@ -19,6 +19,8 @@ Ints = NDArray[np.int64]
 
 # Under this many tokens in common, computing them again costs less than looking them up.
 LEAST_SHARED = 16
+# The part of a row that may be padding; a batch that is closed early is still far above what a device needs at once.
+MOST_FILLED = 0.04
 
 
 class Segment(NamedTuple):
@@ -176,11 +178,14 @@ def _by_length(texts: Sequence[Ids], groups: Sequence[Hashable]) -> list[list[in
 
 
 def padded(texts: Sequence[Ids], budget: int) -> list[Batch]:
-    """Batches for rows padded to the longest: longest first, rows times longest at most `budget`."""
+    """Batches for rows padded to the longest: longest first, rows times longest at most `budget`, and no row more
+    than MOST_FILLED of the longest."""
     order = sorted(range(len(texts)), key=lambda k: -len(texts[k]))
     batches: list[list[int]] = []
     for k in order:
-        if batches and (len(batches[-1]) + 1) * len(texts[batches[-1][0]]) <= budget:
+        longest = len(texts[batches[-1][0]]) if batches else 0
+        fits = (len(batches[-1]) + 1) * longest <= budget if batches else False
+        if fits and longest - len(texts[k]) <= MOST_FILLED * longest:
             batches[-1].append(k)
         else:
             batches.append([k])

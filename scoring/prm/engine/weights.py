@@ -1,0 +1,71 @@
+"""The tensors of a model folder by name, without loading the folder: safetensors, or PyTorch files read with
+`weights_only`, whole or in parts. Never code from the folder."""
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from annotator.errors import Invalid
+
+Tensor = Any
+SAFE = ("model.safetensors", "model.safetensors.index.json")
+PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
+
+
+class Weights:
+    """What lies in `folder`. Raises Invalid, naming the folder, where no weights are there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.opened: dict[str, Any] = {}
+        self.files = self._files()
+
+    def _files(self) -> dict[str, str]:
+        """Tensor name -> file name."""
+        for whole, parts in (SAFE, PICKLED):
+            if (self.folder / parts).is_file():
+                return dict(json.loads((self.folder / parts).read_text())["weight_map"])
+            if (self.folder / whole).is_file():
+                return dict.fromkeys(self._names(whole), whole)
+        raise Invalid(f"{self.folder}: no model.safetensors and no pytorch_model.bin there.", field="model")
+
+    def _names(self, file: str) -> list[str]:
+        return list(self._open(file).keys())
+
+    def _open(self, file: str) -> Any:
+        if file not in self.opened:
+            if file.endswith(".safetensors"):
+                from safetensors import safe_open
+
+                self.opened[file] = safe_open(self.folder / file, framework="pt")
+            else:
+                import torch
+
+                self.opened[file] = torch.load(
+                    self.folder / file, map_location="cpu", weights_only=True, mmap=True
+                )
+        return self.opened[file]
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(self.files)
+
+    def read(self, name: str, rows: Sequence[int] | None = None) -> Tensor:
+        """A tensor as it is stored; with `rows`, only these of it. Raises Invalid where it is not there."""
+        if name not in self.files:
+            raise Invalid(f"{self.folder}: no weights named {name}.", field="model")
+        file = self._open(self.files[name])
+        if not self.files[name].endswith(".safetensors"):
+            return file[name] if rows is None else file[name][list(rows)]
+        if rows is None:
+            return file.get_tensor(name)
+        import torch
+
+        part = file.get_slice(name)
+        n = part.get_shape()[0]
+        outside = [row for row in rows if not 0 <= row < n]
+        if outside:
+            raise Invalid(f"{self.folder}: {name} has {n} rows, none numbered {outside[0]}.", field="model")
+        return torch.cat([part[row : row + 1] for row in rows])
