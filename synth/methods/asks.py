@@ -45,8 +45,11 @@ Steps = Generator[Sequence[Ask | Check], Sequence[Reply | Verdict], Outcome]
 
 
 def ask(*asks: Ask) -> Steps[tuple[Reply, ...]]:
-    """Yield one batch of requests; return their replies in order. For methods: `replies = yield from ask(a, b)`."""
-    answers = yield asks
+    """Yield one batch of requests; return their replies in order. For methods: `replies = yield from ask(a, b)`.
+
+    Nothing is yielded for no requests. Raises TypeError where what drives the method answers otherwise.
+    """
+    answers = (yield asks) if asks else ()
     replies = tuple(answer for answer in answers if isinstance(answer, Reply))
     if not len(replies) == len(answers) == len(asks):
         raise TypeError(
@@ -56,8 +59,8 @@ def ask(*asks: Ask) -> Steps[tuple[Reply, ...]]:
 
 
 def check(*checks: Check) -> Steps[tuple[Verdict, ...]]:
-    """Yield one batch of answer checks; return their verdicts in order."""
-    answers = yield checks
+    """Yield one batch of answer checks; return their verdicts in order. As `ask` otherwise."""
+    answers = (yield checks) if checks else ()
     verdicts = tuple(answer for answer in answers if not isinstance(answer, Reply))
     if not len(verdicts) == len(answers) == len(checks):
         raise TypeError(
