@@ -10,98 +10,167 @@ step index        the later a step the worse: a score that falls from 1 to 0, cu
                   best on the data; an upper bound of what position alone tells
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from math import ceil
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from annotator.core.labels import RIGHT, WRONG
-from scoring.metrics.confusion import Floats, Reading
-from scoring.metrics.prmbench import CORRECT, KINDS, Item, Prediction
-from scoring.metrics.prmbench_report import evaluate, score_of, shown
+from annotator.core.labels import NO_ERROR
+from scoring.metrics.best_of_n import Question
+from scoring.metrics.confusion import FN, FP, TN, TP, Floats, Reading
+from scoring.metrics.prmbench import CORRECT, Item, ordered
+from scoring.metrics.prmbench_report import score_of, shown
+from scoring.metrics.processbench import Case, f1_of, subsets_of
 
 LAST_SHARE: Final = 0.3
 CUTS: Final = 50
 
 
-def all_valid(n_steps: int) -> str:
-    return RIGHT * n_steps
+class Flat(NamedTuple):
+    """The steps of all items but originals, one after the other; all of shape (steps,). kind: a place in `names`.
+    at: 0-based position.  n: how many steps its solution has.  wrong: whether it is."""
+
+    names: list[str]
+    kind: Any
+    at: Any
+    n: Any
+    wrong: Any
 
 
-def last_step(n_steps: int) -> str:
-    return RIGHT * (n_steps - 1) + WRONG
+def flat(items: Iterable[Item]) -> Flat:
+    """The steps whose truth is known."""
+    asked = [item for item in items if item.kind != CORRECT]
+    names = ordered(item.kind for item in asked)
+    lengths = np.array([item.n_steps for item in asked], dtype=np.int64)
+    starts = lengths.cumsum() - lengths
+    kind = np.repeat([names.index(item.kind) for item in asked], lengths).astype(np.int64)
+    at = np.arange(int(lengths.sum())) - np.repeat(starts, lengths)
+    wrong, known = np.zeros(len(at), dtype=bool), np.ones(len(at), dtype=bool)
+    wrong[_places(asked, starts, lambda item: item.wrong)] = True
+    known[_places(asked, starts, lambda item: item.unknown)] = False
+    n = np.repeat(lengths, lengths)
+    return Flat(names, kind[known], at[known], n[known], wrong[known])
 
 
-def last_part(n_steps: int) -> str:
-    wrong = ceil(LAST_SHARE * n_steps)
-    return RIGHT * (n_steps - wrong) + WRONG * wrong
-
-
-def index_scores(n_steps: int) -> tuple[float, ...]:
-    """A score a step that falls evenly from 1; above 0 but for a single step, whose score is 1."""
-    return tuple(1 - at / n_steps for at in range(n_steps))
-
-
-LABELLED: Final[Mapping[str, Callable[[int], str]]] = {
-    "all valid": all_valid, "last step": last_step, "last 30 %": last_part,
-}  # fmt: skip
+def _places(asked: Sequence[Item], starts: Any, positions: Callable[[Item], tuple[int, ...]]) -> Any:
+    found = [
+        start + at
+        for item, start in zip(asked, starts.tolist(), strict=True)
+        for at in positions(item)
+        if 0 <= at < item.n_steps
+    ]
+    return np.array(found, dtype=np.int64)
 
 
 def prmbench(items: Sequence[Item], reading: Reading = "reference") -> dict[str, dict[str, Any]]:
     """PRMScore of each baseline, overall and per kind, in percent: name -> {"overall", "kinds"}."""
-    found = {
-        name: _brief(evaluate(items, {item.id: Prediction(label(item.n_steps)) for item in items}, reading))
-        for name, label in LABELLED.items()
-    }
-    totals = _totals(items)
-    found["fair coin"] = _expected(totals, lambda share: 0.5, reading)
-    found["base rate"] = _expected(totals, lambda share: share, reading)
-    return found | {"step index": _best_cut(items, reading)}
+    steps = flat(items)
+    if not len(steps.at):
+        return {}
+    is_last = steps.at == steps.n - 1
+    is_late = steps.at >= steps.n - np.ceil(LAST_SHARE * steps.n)
+    called = {"all valid": np.ones_like(is_last), "last step": ~is_last, "last 30 %": ~is_late}
+    found = {name: _scored(steps, valid, reading) for name, valid in called.items()}
+    found["fair coin"] = _expected(steps, lambda share: 0.5, reading)
+    found["base rate"] = _expected(steps, lambda share: share, reading)
+    return found | {"step index": _best_cut(steps, reading)}
 
 
-def _brief(report: Mapping[str, Any]) -> dict[str, Any]:
-    kinds = {code: values["prm_score"] for code, values in report["kinds"].items()}
-    return {"overall": report["overall"]["prm_score"], "kinds": kinds}
+def _scored(steps: Flat, valid: Any, reading: Reading) -> dict[str, Any]:
+    """What the steps called valid score. Every step has its label, so both readings count alike."""
+    cell = np.where(valid, np.where(steps.wrong, FP, TP), np.where(steps.wrong, TN, FN))
+    counts = np.bincount(steps.kind * 4 + cell, minlength=4 * len(steps.names)).reshape(-1, 4)
+    return _brief(steps.names, counts.astype(np.float64), reading)
 
 
-def _totals(items: Iterable[Item]) -> dict[str, tuple[int, int]]:
-    """Steps and wrong steps in range, per kind and overall; originals left out."""
-    totals = dict.fromkeys(("overall", *KINDS), (0, 0))
-    for item in items:
-        if item.kind == CORRECT:
-            continue
-        wrong = len({at for at in item.wrong if 0 <= at < item.n_steps})
-        for name in ("overall", item.kind):
-            steps, before = totals[name]
-            totals[name] = steps + item.n_steps, before + wrong
-    return {name: total for name, total in totals.items() if total[0]}
+def _brief(names: Sequence[str], counts: Floats, reading: Reading) -> dict[str, Any]:
+    kinds = {name: shown(score_of(name, row, reading)) for name, row in zip(names, counts, strict=True)}
+    return {"overall": shown(score_of("overall", counts.sum(axis=0), reading)), "kinds": kinds}
 
 
-def _expected(
-    totals: Mapping[str, tuple[int, int]], rate: Callable[[float], float], reading: Reading
-) -> dict[str, Any]:
-    """Scores of the expected counts where each step is called wrong with probability rate(share of wrong)."""
-    scores = {
-        name: shown(score_of(name, _expected_counts(steps, wrong, rate(wrong / steps)), reading))
-        for name, (steps, wrong) in totals.items()
-    }
-    return {"overall": scores.pop("overall", None), "kinds": scores}
+def _expected(steps: Flat, rate: Callable[[float], float], reading: Reading) -> dict[str, Any]:
+    """Scores of the expected counts where each step is called wrong with probability rate(share of wrong), a
+    kind's own share for the kind and the share of all for all."""
+    size = np.bincount(steps.kind, minlength=len(steps.names))
+    wrong = np.bincount(steps.kind, weights=steps.wrong, minlength=len(steps.names))
+    rows = [_expected_counts(n, w, rate(w / n)) for n, w in zip(size.tolist(), wrong.tolist(), strict=True)]
+    n, w = int(size.sum()), float(wrong.sum())
+    whole = shown(score_of("overall", _expected_counts(n, w, rate(w / n)), reading))
+    return _brief(steps.names, np.array(rows), reading) | {"overall": whole}
 
 
-def _expected_counts(steps: int, wrong: int, called_wrong: float) -> Floats:
+def _expected_counts(steps: int, wrong: float, called_wrong: float) -> Floats:
     right = steps - wrong
     return np.array(
         [right * (1 - called_wrong), wrong * (1 - called_wrong), wrong * called_wrong, right * called_wrong]
     )
 
 
-def _best_cut(items: Sequence[Item], reading: Reading) -> dict[str, Any]:
-    """The step index cut where its overall PRMScore is highest."""
-    scores = {item.id: np.array(index_scores(item.n_steps)) for item in items}
-    reports = []
-    for cut in np.linspace(0, 1, CUTS, endpoint=False):
-        said = {name: Prediction("".join(np.where(s > cut, RIGHT, WRONG))) for name, s in scores.items()}
-        reports.append((float(cut), evaluate(items, said, reading)))
-    cut, best = max(reports, key=lambda pair: pair[1]["overall"]["prm_score"] or 0.0)
-    return _brief(best) | {"threshold": cut}
+def _best_cut(steps: Flat, reading: Reading) -> dict[str, Any]:
+    """The step index cut where its overall PRMScore is highest, the lowest of equally good cuts."""
+    score = 1 - steps.at / steps.n
+    cuts = np.linspace(0, 1, CUTS, endpoint=False)
+    found = [_scored(steps, score > cut, reading) | {"threshold": float(cut)} for cut in cuts]
+    return max(found, key=lambda one: one["overall"] or 0.0)
+
+
+def processbench(cases: Sequence[Case]) -> dict[str, dict[str, Any]]:
+    """F1 of each baseline, mean and per subset, in percent: name -> {"overall", "kinds"}.
+
+    first step: the first step is the first wrong one. The fair coin and the base rate (the share of wrong steps
+    among those that are labelled) call step after step wrong by chance; the figures are expectations.
+    """
+    labelled = sum(case.n_steps if case.label == NO_ERROR else case.label + 1 for case in cases)
+    share = sum(case.label != NO_ERROR for case in cases) / labelled if labelled else 0.0
+    sure: dict[str, Callable[[Case], int]] = {
+        "all valid": lambda case: NO_ERROR,
+        "first step": lambda case: 0,
+        "last step": lambda case: case.n_steps - 1,
+        "last 30 %": lambda case: case.n_steps - ceil(LAST_SHARE * case.n_steps),
+    }
+    found = {name: _f1s(cases, partial(_certain, at)) for name, at in sure.items()}
+    by_chance = {"fair coin": 0.5, "base rate": share}
+    return found | {name: _f1s(cases, partial(_chance, rate)) for name, rate in by_chance.items()}
+
+
+def _certain(at: Callable[[Case], int], case: Case) -> float:
+    return float(at(case) == case.label)
+
+
+def _chance(rate: float, case: Case) -> float:
+    """That a rater who calls each step wrong with this probability names the first wrong step, or none."""
+    if case.label == NO_ERROR:
+        return float((1 - rate) ** case.n_steps)
+    return float((1 - rate) ** case.label * rate)
+
+
+def _f1s(cases: Sequence[Case], hit: Callable[[Case], float]) -> dict[str, Any]:
+    f1 = {}
+    for subset in subsets_of(cases):
+        sides: dict[bool, list[float]] = {True: [], False: []}
+        for case in cases:
+            if case.subset == subset:
+                sides[case.label != NO_ERROR].append(hit(case))
+        f1[subset] = f1_of(*(100 * sum(some) / len(some) if some else None for some in sides.values()))
+    known = [value for value in f1.values() if value is not None]
+    return {"overall": sum(known) / len(known) if known and len(known) == len(f1) else None, "kinds": f1}
+
+
+def best_of_n(questions: Iterable[Question]) -> dict[str, dict[str, Any]]:
+    """Accuracy of picks without a rater, mean and per dataset, in percent: name -> {"overall", "kinds"}. random
+    pick: in expectation."""
+    shares: dict[str, list[tuple[float, float]]] = {}
+    for question in questions:
+        right = [float(response.is_right) for response in question.responses]
+        shares.setdefault(question.dataset, []).append((sum(right) / len(right), right[0]))
+    names = ("random pick", "first response")
+    kinds = [
+        {dataset: 100 * sum(one[n] for one in some) / len(some) for dataset, some in shares.items()}
+        for n in range(len(names))
+    ]
+    return {
+        name: {"overall": sum(of.values()) / len(of) if of else None, "kinds": of}
+        for name, of in zip(names, kinds, strict=True)
+    }

@@ -23,7 +23,7 @@ SUBSETS: Final = (GSM8K, "math", "olympiadbench", "omnimath")
 
 class Case(NamedTuple):
     """A labelled solution with its prediction. label: 0-based first wrong step or NO_ERROR. is_answer_right:
-    whether its final answer is; None if not known."""
+    whether its final answer is; None if not known. n_steps: 0 where nobody asks."""
 
     id: str
     subset: str
@@ -31,6 +31,7 @@ class Case(NamedTuple):
     prediction: int | None
     group: str
     is_answer_right: bool | None = None
+    n_steps: int = 0
 
 
 def evaluate(cases: Iterable[Case], draws: int = 0) -> dict[str, Any]:

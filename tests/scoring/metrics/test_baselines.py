@@ -17,12 +17,10 @@ def test_published_expectations() -> None:
     assert found["all valid"]["overall"] == pytest.approx(45.7195, abs=5e-5)
 
 
-@pytest.mark.parametrize(
-    ("n", "last", "part"),
-    [(1, "-", "-"), (2, "+-", "+-"), (4, "+++-", "++--"), (10, "+" * 9 + "-", "+" * 7 + "---")],
-)
-def test_positions(n: int, last: str, part: str) -> None:
-    assert (baselines.last_step(n), baselines.last_part(n)) == (last, part)
+@pytest.mark.parametrize(("n", "wrong"), [(2, (1,)), (4, (2, 3)), (10, (7, 8, 9)), (11, (7, 8, 9, 10))])
+def test_the_last_part_is_three_tenths_and_at_least_one(n: int, wrong: tuple[int, ...]) -> None:
+    items = [Item("a", "deception", n, wrong, "a", "a")]
+    assert baselines.prmbench(items)["last 30 %"]["overall"] == 100
 
 
 def test_last_step_by_hand() -> None:
