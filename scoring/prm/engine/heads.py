@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotator.errors import Invalid
-from scoring.prm.spec import Head
 from scoring.prm.engine.weights import Weights
+from scoring.prm.spec import Head
 
 Tensor = Any
 Columns = Callable[[Tensor], Tensor]  # (n, width) -> (n, k)
@@ -77,7 +77,7 @@ def _chain(tensors: Sequence[Tensor], device: Any) -> Columns:
     """Linear layers with ReLU between them, in float32."""
     import torch
 
-    ready = [None if each is None else each.to(device, torch.float32) for each in tensors]
+    ready: list[Any] = [None if each is None else each.to(device, torch.float32) for each in tensors]
     pairs = list(zip(ready[::2], ready[1::2], strict=True))
 
     def apply(hidden: Tensor) -> Tensor:

@@ -10,9 +10,9 @@ from typing import Any
 
 from annotator.errors import Invalid
 from scoring.prm import template
-from scoring.prm.spec import Spec
 from scoring.prm.engine import attention, heads
 from scoring.prm.engine.weights import Weights
+from scoring.prm.spec import Spec
 from scoring.prm.tokens import FastTokens, Tokens
 
 Tensor = Any
@@ -153,7 +153,9 @@ def _config(spec: Spec, folder: Path) -> dict[str, Any]:
         raise Invalid(f"{folder}: no config.json that can be read: {refused}", field="model") from refused
     kind, said = config.get("model_type"), config.get("architectures") or []
     if kind != spec.backbone:
-        raise Invalid(f"{folder}: its model_type is {kind}; {spec.model} is a {spec.backbone}.", field="model")
+        raise Invalid(
+            f"{folder}: its model_type is {kind}; {spec.model} is a {spec.backbone}.", field="model"
+        )
     if spec.architectures and not set(said) & set(spec.architectures):
         allowed = " or ".join(spec.architectures)
         raise Invalid(f"{folder}: its architectures are {said}; {spec.model} is {allowed}.", field="model")

@@ -13,7 +13,7 @@ from scoring.prm import batching, readout, template
 from scoring.prm.engine.forward import Floats, Layout, compute
 from scoring.prm.engine.loading import Model
 from scoring.prm.kept import Kept
-from scoring.prm.spec import Spec
+from scoring.prm.spec import ChannelName, Spec
 from scoring.prm.template import Built
 from scoring.prm.tokens import Tokens
 
@@ -35,7 +35,7 @@ class Scored:
     `refused`: why, and at which `position` (0-based; None: the problem). `n_tokens` of the text as it was computed."""
 
     key: str
-    channels: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    channels: Mapping[ChannelName, Sequence[float]] = field(default_factory=dict)
     n_tokens: int = 0
     too_long: bool = False
     refused: str = ""
@@ -163,15 +163,16 @@ def score(
     for written in _windows(model.spec, model.tokens, inputs, kept):
         if without := [_without(each) for each in written if not each.is_scored]:
             yield without
-        yield from _scored(model, Window(model.spec, written), layout)
+        yield from score_written(model, written, layout)
 
 
 def _without(each: Written) -> Scored:
     return Scored(each.key, {}, each.n_tokens, not each.refused, each.refused, each.position)
 
 
-def _scored(model: Model, window: Window, layout: Layout) -> Iterator[list[Scored]]:
-    """One batch is always started ahead of the one that is waited for."""
+def score_written(model: Model, written: Iterable[Written], layout: Layout) -> Iterator[list[Scored]]:
+    """Score what is already token ids; one batch is always started ahead of the one that is waited for."""
+    window = Window(model.spec, written)
     gathering = Gathering(window)
     ahead: deque[Started] = deque()
     for part in _started(model, window, layout):
