@@ -9,10 +9,13 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from synth.methods.asks import Reply
 
 _MOST: Final = 200_000  # characters of a reply that are searched for JSON, from its end
 _WORK: Final = 5 * _MOST  # characters that the search may read, over and over where braces do not match
+_TOLD: Final = 8  # faults of a reply that are told
 _BAD: Final = re.compile("[\0\ud800-\udfff]")
 _THOUGHT: Final = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 _THINKS: Final = re.compile(r"\s*<think(?:ing)?>", re.IGNORECASE)
@@ -131,3 +134,9 @@ def _cleaned(value: Any) -> Any:
     if isinstance(value, dict):
         return {clean(name): _cleaned(one) for name, one in value.items()}
     return value
+
+
+def told(error: ValidationError) -> tuple[str, ...]:
+    """Say what is wrong with a reply's members, one sentence each, naming the place; lists count from 0."""
+    found = [(".".join(str(part) for part in one["loc"]), one["msg"]) for one in error.errors()[:_TOLD]]
+    return tuple(f"{place}: {message}" if place else message for place, message in found)

@@ -56,11 +56,15 @@ class How(BaseModel):
         """The names of the prompts that are used."""
         return self.PROMPTS
 
+    def identity(self) -> dict[str, Any]:
+        """What of the settings makes another rater: all but the seed, which says which draw, not who draws."""
+        return self.model_dump(exclude={"seed"})
+
 
 def spec(how: How, model: str) -> dict[str, Any]:
     """Return what makes one rater of a model, its prompts and its settings: Rater.spec.
 
-    A seed says which draw, not who draws, so it is no part of it; nor is a threshold, as scores are kept without one.
+    A threshold is never in it: scores are kept, and labels at a threshold are a view of them.
     """
     names = how.prompts()
     return {
@@ -68,5 +72,5 @@ def spec(how: How, model: str) -> dict[str, Any]:
         "model": model,
         "prompt": names[0],
         "prompt_digest": prompts.digest(*names),
-        **how.model_dump(exclude={"seed"}),
+        **how.identity(),
     }
