@@ -106,8 +106,8 @@ def give_back(run: Run, owner: str) -> int:
 
 
 @transaction.atomic
-def keep_calls(run: Run, calls: Sequence[Call]) -> None:
-    """Store calls with what they cost; one stored already counts once. A run over its budget pauses."""
+def keep_calls(run: Run, calls: Sequence[Call]) -> bool:
+    """Store calls with what they cost; one stored already counts once. False: its budget is used up, it pauses."""
     stored = Call.objects.filter(unit__in={call.unit_id for call in calls}, error="")
     known = set(stored.values_list("unit", "n"))
     new = [call for call in calls if call.error or (call.unit_id, call.n) not in known]
@@ -120,7 +120,9 @@ def keep_calls(run: Run, calls: Sequence[Call]) -> None:
         beat_at=timezone.now(),
     )
     over = Run.objects.filter(pk=run.pk, state=RunState.RUNNING, budget__isnull=False, cost__gte=F("budget"))
-    over.update(state=RunState.PAUSED, because="Its budget is used up. Raise the budget to go on.")
+    return not over.update(
+        state=RunState.PAUSED, because="Its budget is used up. Raise the budget to go on."
+    )
 
 
 def done(unit: Unit, owner: str, *, outcome: str, result: str = "") -> None:

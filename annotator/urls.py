@@ -26,6 +26,7 @@ from annotator.views import (
     releases,
     review,
     reviewers,
+    runs,
     take_down,
     triage,
 )  # fmt: skip
@@ -91,6 +92,9 @@ lead_urls = [
     path("p/<slug:project>/reviewers/", reviewers.reviewers, name="reviewers"),
     path("p/<slug:project>/agreement/", agreement.agreement, name="agreement"),
     path("p/<slug:project>/agreement/steps.csv", agreement.diagnosis_file, name="diagnosis"),
+    path("p/<slug:project>/runs/", runs.runs, name="runs"),
+    path("p/<slug:project>/runs/<int:run>/", runs.run_page, name="run"),
+    path("p/<slug:project>/runs/<int:run>/units/<int:unit>/", runs.unit_page, name="unit"),
     path("p/<slug:project>/audit/", audit.audit_page, name="audit"),
     path("p/<slug:project>/audit/file", audit.audit_file, name="audit-file"),
 ]

@@ -76,10 +76,7 @@ def rater_of(kind: str, name: str, spec: Mapping[str, Any]) -> Rater:
 
 def annotate(unit: Unit, rater: Rater, solution: Solution, judged: Judged) -> Annotation:
     """Append a machine's annotation; its earlier one of the same solution is kept, superseded."""
-    current = Annotation.objects.filter(
-        solution=solution, rater=rater, phase=Phase.MACHINE, superseded_at__isnull=True
-    )
-    current.update(superseded_at=timezone.now())
+    withdraw(rater, solution)
     return Annotation.objects.create(
         solution=solution, rater=rater, phase=Phase.MACHINE, unit=unit,
         labels=judged.labels, n_steps=solution.n_steps, first_error=lab.first_error(judged.labels),
@@ -87,6 +84,14 @@ def annotate(unit: Unit, rater: Rater, solution: Solution, judged: Judged) -> An
         redundancy_scores=_listed(judged.redundancy_scores), verdict=judged.verdict, note=judged.note,
         is_parsed=judged.is_parsed,
     )  # fmt: skip
+
+
+def withdraw(rater: Rater, solution: Solution) -> None:
+    """What a machine said of a solution before is said no more; it stays, superseded."""
+    current = Annotation.objects.filter(
+        solution=solution, rater=rater, phase=Phase.MACHINE, superseded_at__isnull=True
+    )
+    current.update(superseded_at=timezone.now())
 
 
 def inject(unit: Unit, rater: Rater, parent: Solution, made: Injected) -> Solution:
@@ -113,8 +118,8 @@ def sample(
     unit: Unit, problem: Problem, steps: Sequence[str], *, place: int, response: str, meta: Mapping[str, Any]
 ) -> Solution:
     """Store a sampled solution, one response of a Best-of-N set; it is not queued by itself."""
-    name = f"{problem.foreign_id or problem.group}/{place}"
-    about = {"length": len(steps), "sample": place, **meta}
+    name = f"{problem.foreign_id or problem.group}.{unit.run_id}/{place}"  # each run draws a set of its own
+    about = {"length": len(steps), "sample": place, "run": unit.run_id, **meta}
     child, is_new = _solution(
         unit, problem, steps, name=name, fmt=best_of_n.NAME, about=about, response=response
     )

@@ -107,6 +107,12 @@ CODES: Final[Mapping[str, Code]] = {
         "Unless the step says so on purpose, it is wrong.",
         False,
     ),
+    "none_but_wrong": Code(
+        "No error found, but the answer is wrong",
+        "The final answer is not the reference answer, and a machine says that no step is wrong.",
+        "Look for the error, and whether the reference answer is right.",
+        True,
+    ),
 }
 
 RAISING: Final = tuple(code for code, known in CODES.items() if known.raises_priority)

@@ -14,7 +14,7 @@ FOR_EXAM = (("exam", "Exam"),)
 FOR_LEADS = (
     ("items", "Items"), ("adjudicate", "Adjudicate"), ("triage", "Triage"),
     ("questions", "Questions"), ("agreement", "Agreement"), ("acceptance", "Acceptance"), ("pull", "Pull"),
-    ("imports", "Imports"), ("exports", "Exports"), ("releases", "Releases"),
+    ("runs", "Runs"), ("imports", "Imports"), ("exports", "Exports"), ("releases", "Releases"),
     ("people", "People"), ("audit", "Audit"), ("settings", "Settings"),
 )  # fmt: skip
 UNDER = {
@@ -29,6 +29,10 @@ UNDER = {
     "export": "exports",
     "release": "releases",
     "release-diff": "releases",
+    "run": "runs",
+    "unit": "runs",
+    "machines": "runs",
+    "score": "runs",
     "review": "mine",
     "reviewers": "people",
 }

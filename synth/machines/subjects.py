@@ -1,0 +1,72 @@
+"""What methods work on: a project's solutions and problems, found in the order of their ids.
+
+Left out: what was taken down or retired, what an import has not finished writing, what a reviewer only proposed, and
+the siblings of a PRM800K record, of which nobody judges more than the last step.
+"""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+
+from annotator.actions.export_rows import finished_solutions
+from annotator.actions.import_rows import SIBLING_OF
+from annotator.models import Annotation, Injection, Item, Phase, Problem, Project, Rater, Solution
+
+CHUNK = 500
+ALL, ITEMS, SAMPLES = "all", "items", "samples"
+WHICH = {
+    ALL: "every solution",
+    ITEMS: "solutions that are queued for review",
+    SAMPLES: "sampled solutions",
+}
+M = TypeVar("M", bound=Model)
+
+
+def solutions(project: Project, which: str = ALL) -> QuerySet[Solution]:
+    """The solutions that a machine may judge, with their problems."""
+    items = Item.objects.filter(solution=OuterRef("pk"))
+    retired = Exists(items.filter(retired=True)) & ~Exists(items.filter(retired=False))
+    rows = present(project).exclude(foreign_format="").filter(~Q(meta__has_key=SIBLING_OF), ~retired)
+    if which == ITEMS:
+        rows = rows.filter(Exists(items))
+    elif which == SAMPLES:
+        rows = rows.filter(parent=None, meta__has_key="sample")
+    return rows
+
+
+def present(project: Project) -> QuerySet[Solution]:
+    rows = finished_solutions(project).select_related("problem", "problem__parent")
+    return rows.filter(problem__taken_down_at=None, problem__parent__taken_down_at=None)
+
+
+def unjudged(rows: QuerySet[Solution], rater: Rater) -> QuerySet[Solution]:
+    """Those that this very rater has not judged: nothing is paid for twice."""
+    judged = Annotation.objects.filter(
+        solution=OuterRef("pk"), rater=rater, phase=Phase.MACHINE, superseded_at__isnull=True
+    )
+    return rows.filter(~Exists(judged))
+
+
+def problems(project: Project) -> QuerySet[Problem]:
+    """The questions as they came: a changed question is no problem to solve anew."""
+    return Problem.objects.filter(project=project, parent=None, taken_down_at=None)
+
+
+def right_ones(project: Project) -> QuerySet[Solution]:
+    """Wholly correct solutions, to put errors into: judged right to the last step by gold here or by the labels they
+    came with, or the original that an injection was made from."""
+    every = Annotation.objects.filter(solution=OuterRef("pk"), superseded_at__isnull=True, first_error=-1)
+    by_gold = Item.objects.filter(solution=OuterRef("pk"), gold__first_error=-1, gold__labels__regex=r"^\++$")
+    by_source = every.filter(rater__kind="source", labels__regex=r"^\++$")
+    injected = Injection.objects.filter(parent=OuterRef("pk"))
+    unhappy = Item.objects.filter(solution=OuterRef("pk"), gold__isnull=False).exclude(gold__first_error=-1)
+    rows = present(project).filter(~Q(meta__has_key=SIBLING_OF), Q(injection=None))
+    return rows.filter(Exists(by_gold) | Exists(by_source) | Exists(injected), ~Exists(unhappy))
+
+
+def in_order(rows: QuerySet[M], after: int) -> Iterator[M]:
+    """Rows after an id, in chunks, so that memory stays flat however many there are."""
+    while chunk := list(rows.filter(pk__gt=after).order_by("pk")[:CHUNK]):
+        yield from chunk
+        after = chunk[-1].pk

@@ -1,0 +1,134 @@
+"""Where driving.py finds its work and leaves it: the units and calls of the runs that share what is driven.
+
+All functions are called on one thread, never two at once.
+"""
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import connection, transaction
+
+from annotator import runs
+from annotator.models import Call, Run, RunState, Unit
+from synth.calls import Ended, Failure, Job, StoredCall
+from synth.machines import MACHINES
+
+log = logging.getLogger(__name__)
+SEEN = (
+    "unit", "n", "digest", "reply", "finish_reason", "prompt_tokens", "completion_tokens", "latency_ms", "error",
+)  # fmt: skip
+
+
+class RunStorage:
+    """The running runs of `drives`, for the worker `owner`."""
+
+    def __init__(self, drives: str, owner: str) -> None:
+        self._drives, self._owner = drives, owner
+        self._runs: dict[int, Run] = {}
+        self._turn = 0
+
+    def take(self, n: int) -> list[Job]:
+        """Lease up to n due units, another run first each time, so that a long one does not hold up the others."""
+        running = [run for run in runs.to_drive(self._drives) if run.state == RunState.RUNNING]
+        self._runs |= {run.pk: run for run in running}
+        self._turn += 1
+        jobs: list[Job] = []
+        for at in range(len(running)):
+            run = running[(at + self._turn) % len(running)]
+            if len(jobs) < n:
+                jobs += self._begun(run, runs.take(run, self._owner, n - len(jobs)))
+        return jobs
+
+    def _begun(self, run: Run, units: Sequence[Unit]) -> Iterable[Job]:
+        before = _calls_of(units)
+        for unit in units:
+            unit.run = run
+            try:
+                steps = MACHINES[run.method].begin(run, unit)
+            except Exception as error:  # one unit that cannot be begun must not stop the others
+                log.exception("Unit %s of run %s cannot be begun", unit.key, run.pk)
+                runs.failed(unit, self._owner, error=f"It cannot be begun: {error}", again=False)
+                continue
+            yield Job(unit, steps, before.get(unit.pk, ()))
+
+    def recall(self, digests: Sequence[str]) -> Mapping[str, StoredCall]:
+        """What was answered before, in this project, to the very same request."""
+        projects = {run.project_id for run in self._runs.values()}
+        rows = Call.objects.filter(digest__in=list(digests), error="", unit__run__project__in=projects)
+        found = {row["digest"]: row for row in rows.order_by("-pk").values(*SEEN)}
+        return {digest: _stored(row) for digest, row in found.items()}
+
+    def keep(self, calls: Sequence[StoredCall]) -> bool:
+        by_run: defaultdict[int, list[Call]] = defaultdict(list)
+        for call in calls:
+            by_run[call.unit.run_id].append(_row(call))
+        with transaction.atomic():
+            within_budget = [runs.keep_calls(self._runs[pk], rows) for pk, rows in by_run.items()]
+        return all(within_budget)
+
+    def finish(self, ended: Sequence[Ended]) -> None:
+        with transaction.atomic():
+            for one in ended:
+                self._finish(one)
+
+    def _finish(self, ended: Ended) -> None:
+        unit = ended.unit
+        try:
+            with transaction.atomic():
+                if isinstance(ended.result, Failure):
+                    self._fail(unit, ended.result)
+                else:
+                    self._store(unit, ended.result)
+        except runs.Lost as lost:
+            log.info("%s", lost.message)
+
+    def _store(self, unit: Unit, outcome: Any) -> None:
+        stored = MACHINES[unit.run.method].store(unit.run, unit, outcome)
+        result = json.dumps(stored.result, ensure_ascii=False, separators=(",", ":"))
+        runs.done(unit, self._owner, outcome=stored.outcome, result=result)
+
+    def _fail(self, unit: Unit, failure: Failure) -> None:
+        result = json.dumps({"raw": failure.raw}, ensure_ascii=False) if failure.raw else ""
+        runs.failed(unit, self._owner, error=failure.message, again=failure.again, result=result)
+
+    def beat(self, units: Sequence[Unit]) -> bool:
+        """Hold on to all of it. False: a run of these was paused, or somebody else drives this by now."""
+        pks = {unit.run_id for unit in units}
+        for pk in pks:
+            runs.renew(self._runs[pk], self._owner)
+        is_ours = runs.hold(self._drives, self._owner)
+        return is_ours and not Run.objects.filter(pk__in=pks).exclude(state=RunState.RUNNING).exists()
+
+    def give_back(self, units: Sequence[Unit]) -> None:
+        for pk in {unit.run_id for unit in units}:
+            runs.give_back(self._runs[pk], self._owner)
+
+    def close(self) -> None:
+        connection.close()
+
+
+def _calls_of(units: Sequence[Unit]) -> Mapping[int, list[StoredCall]]:
+    found: defaultdict[int, list[StoredCall]] = defaultdict(list)
+    by_pk = {unit.pk: unit for unit in units}
+    rows = Call.objects.filter(unit__in=by_pk).order_by("unit", "n", "pk").values(*SEEN)
+    for row in rows:
+        found[row["unit"]].append(_stored(row, by_pk[row["unit"]]))
+    return found
+
+
+def _stored(row: Mapping[str, Any], unit: Unit | None = None) -> StoredCall:
+    return StoredCall(
+        unit or row["unit"], row["n"], row["digest"], row["reply"], row["finish_reason"], row["prompt_tokens"],
+        row["completion_tokens"], row["latency_ms"], 0.0, row["error"],
+    )  # fmt: skip
+
+
+def _row(call: StoredCall) -> Call:
+    return Call(
+        unit=call.unit, n=call.n, digest=call.digest, reply=call.text, finish_reason=call.finish_reason[:30],
+        prompt_tokens=call.prompt_tokens, completion_tokens=call.completion_tokens, cost=call.cost,
+        latency_ms=call.latency_ms, error=call.error, reused=call.reused,
+    )  # fmt: skip

@@ -1,0 +1,121 @@
+"""What a worker, or a command, does for the runs that share what is driven: plan, drive, complete.
+
+One at a time works on an endpoint: a lease in the database (runs.hold). Everything else is in rows, so this may be
+killed anywhere and begun again.
+"""
+
+import asyncio
+import logging
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from annotator import errors, runs
+from annotator.actions import runs as acts
+from annotator.models import Run, RunState
+from annotator.runs import NewUnit
+from synth import driving, endpoints
+from synth.calls import Ended, Failure, Summary
+from synth.checking import Checker
+from synth.client import Client
+from synth.endpoints import Endpoint
+from synth.machines import MACHINES
+from synth.methods.asks import Steps
+from synth.storage import RunStorage
+
+log = logging.getLogger(__name__)
+SECONDS = 50  # of one task: then it rings for itself, and others get their turn
+PLANNED_AT_ONCE = 500
+ALONE_AT_ONCE = 100
+ENDPOINT = "endpoint:"
+
+
+def work(drives: str, *, seconds: float = SECONDS, signals: bool = False) -> bool:
+    """Work on what is due; whether there is more to do now. False too where another worker is at it."""
+    owner = uuid4().hex
+    if not runs.hold(drives, owner):
+        return False
+    until = monotonic() + seconds
+    try:
+        for run in runs.to_drive(drives):
+            _plan(run, owner, until)
+        left = until - monotonic()
+        if left > 0:
+            _drive(drives, owner, left, signals)
+        for run in runs.to_drive(drives):
+            acts.complete(run)
+        return runs.has_due(drives)
+    finally:
+        runs.let_go(drives, owner)
+
+
+def _plan(run: Run, owner: str, until: float) -> None:
+    """Make units, a batch at a time, until all are there or the time is up."""
+    while run.state == RunState.PLANNING and monotonic() < until and runs.hold(run.drives, owner):
+        before = run.planned_to or 0
+        units, reached = _batch(run, before)
+        try:
+            runs.plan(run, units, before=before, reached=reached)
+        except errors.Conflict:
+            return  # it was paused, or cancelled
+        run.refresh_from_db()
+
+
+def _batch(run: Run, before: int) -> tuple[list[NewUnit], int | None]:
+    """The next units, and up to which id they are; None: these are the last."""
+    limit, made = run.params.get("limit"), list[NewUnit]()
+    for pk, units in MACHINES[run.method].plan(run, before):
+        made += units
+        if limit is not None and run.n_units + len(made) >= limit:
+            return made[: max(0, limit - run.n_units)], None
+        if len(made) >= PLANNED_AT_ONCE:
+            return made, pk
+    return made, None
+
+
+def _drive(drives: str, owner: str, seconds: float, signals: bool) -> None:
+    storage = RunStorage(drives, owner)
+    if not drives.startswith(ENDPOINT):
+        _alone(storage, monotonic() + seconds)
+        return
+    try:
+        summary = _on_endpoint(drives.removeprefix(ENDPOINT), storage, seconds, signals)
+    except errors.Invalid as refusal:  # no such endpoint any more, or its key is not set
+        summary = Summary(because=refusal.message)
+    if summary.because and summary.wait is None:
+        for run in runs.to_drive(drives):
+            acts.pause_for(run, f"{summary.because} Mend that, then go on.")
+    elif summary.because:
+        log.warning("%s is left alone for a while: %s", drives, summary.because)
+
+
+def _on_endpoint(name: str, storage: RunStorage, seconds: float, signals: bool) -> Summary:
+    endpoint = endpoints.find(name)
+    endpoint.key()  # before anything is leased
+    with Checker() as checker:
+        return asyncio.run(_driven(endpoint, storage, checker, seconds, signals))
+
+
+async def _driven(
+    endpoint: Endpoint, storage: RunStorage, checker: Checker, seconds: float, signals: bool
+) -> Summary:
+    async with Client(endpoint) as client:
+        return await driving.drive(client, storage, checker.check, seconds=seconds, signals=signals)
+
+
+def _alone(storage: RunStorage, until: float) -> None:
+    """Methods that ask nobody: one after another."""
+    while monotonic() < until and (jobs := storage.take(ALONE_AT_ONCE)):
+        ended = [Ended(job.unit, _outcome(job.steps)) for job in jobs]
+        storage.finish(ended)
+
+
+def _outcome(steps: Steps[Any]) -> Any:
+    try:
+        next(steps)
+    except StopIteration as end:
+        return end.value
+    except Exception as error:
+        log.exception("A method failed")
+        return Failure(f"The method failed: {type(error).__name__}: {error}"[:1000])
+    return Failure("The method asked for something that this run has no endpoint for.")
