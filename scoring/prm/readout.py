@@ -61,7 +61,8 @@ def _read(spec: Spec, channel: Channel, rows: Columns) -> Columns:
     of = list(channel.of)
     match channel.readout:
         case "pair_softmax" | "class_sum":
-            return _softmax(rows)[:, of].sum(1)
+            summed: Columns = _softmax(rows)[:, of].sum(1)
+            return summed
         case "difference":
             shares = _softmax(rows)
             return shares[:, of[0]] - shares[:, 1 - of[0]]
@@ -79,7 +80,8 @@ def _read(spec: Spec, channel: Channel, rows: Columns) -> Columns:
 
 def _softmax(rows: Columns) -> Columns:
     raised: Columns = np.exp(rows - rows.max(1, keepdims=True))
-    return raised / raised.sum(1, keepdims=True)
+    shares: Columns = raised / raised.sum(1, keepdims=True)
+    return shares
 
 
 def _sigmoid(x: Columns) -> Columns:

@@ -143,8 +143,8 @@ class _Written:
         """That marks became tokens of their own, and that nothing else did become one."""
         marks = [(place, first, last) for place, first, last in found if place.what == "mark"]
         for place, first, last in marks:
-            before = piece.text[encoded.spans[first][0] : place.start] if first <= last else "?"
-            if before.strip() or (self.mark_id is not None and encoded.ids[last] != self.mark_id):
+            merged = self.mark_id is not None and encoded.ids[last] != self.mark_id
+            if first > last or merged:
                 raise Unfit(
                     "ends so that the mark after it does not become a token of its own.", _step(place)
                 )
