@@ -1,8 +1,10 @@
-"""What the client, the wire and the driver say to each other about one request."""
+"""What the wire, the client, the driver and the storage say to each other about requests and units."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from synth.methods.asks import Reply
+from synth.methods.asks import Reply, Steps
 
 
 @dataclass(frozen=True)
@@ -50,3 +52,104 @@ def clean(text: str) -> str:
     if text.isascii() and "\0" not in text:
         return text
     return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+# --- Units -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StoredCall:
+    """A call as it is stored: what was sent (its digest), what came back, what it took.
+
+    n: the unit's how-manieth, from 0.  error: why it came to no reply, "" if it did; `text` is then the start of what
+    came instead.  reused: an earlier call of another unit answered it, nothing was paid.
+    """
+
+    unit: Any
+    n: int
+    digest: str
+    text: str = ""
+    finish_reason: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    latency_ms: int = 0
+    cost: float = 0.0
+    error: str = ""
+    reused: bool = False
+
+    @property
+    def reply(self) -> Reply:
+        return Reply(self.text, self.finish_reason)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A unit to be worked on: its method, not yet begun, and the calls it made before."""
+
+    unit: Any
+    steps: Steps[Any]
+    calls: Sequence[StoredCall] = ()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a unit has no outcome. again: trying later may help.  raw: the start of what came instead of a reply."""
+
+    message: str
+    again: bool = False
+    raw: str = ""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A unit's end: what its method returned, or a Failure."""
+
+    unit: Any
+    result: Any
+
+
+@dataclass
+class Summary:
+    """What a drive did. calls: requests that were sent and answered, and those that failed.
+
+    because: why the endpoint was left alone, "" if it was not.  wait: seconds after which it may be asked again; None
+    where a person has to do something first (a key, money, a parameter it refuses).
+    """
+
+    done: int = 0
+    failed: int = 0
+    given_back: int = 0
+    calls: int = 0
+    because: str = ""
+    wait: float | None = None
+
+
+class Storage(Protocol):
+    """Where units come from and go to. Plain functions, all called in one thread, one after another.
+
+    An exception of take, recall, keep or beat ends the drive: what cannot be stored must not be paid for.
+    """
+
+    def take(self, n: int) -> Sequence[Job]:
+        """Lease up to n due units; none: there is nothing to do now."""
+
+    def recall(self, digests: Sequence[str]) -> Mapping[str, StoredCall]:
+        """Answers that other units paid for, by digest; may be empty."""
+
+    def keep(self, calls: Sequence[StoredCall]) -> bool:
+        """Store calls in one transaction. False: nothing more may be sent (paused, over budget)."""
+
+    def finish(self, ended: Sequence[Ended]) -> None:
+        """Store ends in one transaction. Where it raises they are tried singly, then the one at fault as a Failure.
+
+        A unit that is another worker's by now is no error: skip it.
+        """
+
+    def beat(self, units: Sequence[Any]) -> bool:
+        """Renew the leases of these units, every few seconds. False: stop."""
+
+    def give_back(self, units: Sequence[Any]) -> None:
+        """These were stopped half-way, through no fault of theirs."""
+
+    def close(self) -> None:
+        """The thread ends: let go of its connection."""

@@ -61,9 +61,8 @@ class Client:
         """Send nothing more. What is on its way is still waited for; every other call raises Stopped."""
         self._stop.set()
 
-    async def call(self, ask: Ask) -> Answer:
+    async def call(self, ask: Ask, digest: str) -> Answer:
         """Send a request until it is answered. Raises CallFailed, or Stopped before it was sent once more."""
-        digest = self.digest(ask)
         tries = busy = 0
         while True:
             await self._turn()

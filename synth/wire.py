@@ -1,17 +1,20 @@
 """One request to an OpenAI-compatible endpoint, and what came back, read without trust.
 
-Whatever the other side sends, the result is a Received or a CallFailed that says whether to try again. The libraries
-are heavy and absent where only the web is installed: import this module when a call is to be made.
+Whatever the other side sends, the result is a Received or a CallFailed that says whether to try again. Plain HTTP, not
+the vendor's SDK: that adds keys, headers and addresses of its own environment variables to requests to other services,
+reads replies of any length, and costs a quarter more. Import this module when a call is to be made: the web does
+without its library.
 """
 
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
+import anyio
 import httpx2
-import openai
 
 from synth.calls import CallFailed, Received, clean
 from synth.endpoints import Endpoint
@@ -35,56 +38,39 @@ class Wire:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
-        n = endpoint.concurrency
+        self._url = f"{endpoint.base_url}/chat/completions"
+        n, key = endpoint.concurrency, endpoint.key()
         limits = httpx2.Limits(max_connections=n, max_keepalive_connections=n, keepalive_expiry=30)
-        # Proxies and keys of the environment are not ours: only what the operator declared is used.
+        # Proxies and certificates of the environment are not ours: only what the operator declared is used.
         inner = httpx2.AsyncHTTPTransport(limits=limits, proxy=endpoint.proxy, trust_env=False)
-        http = httpx2.AsyncClient(
-            transport=Bounded(inner), timeout=endpoint.timeout, trust_env=False, follow_redirects=False
+        self._http = httpx2.AsyncClient(
+            transport=Bounded(inner),
+            timeout=endpoint.timeout,
+            trust_env=False,
+            follow_redirects=False,
+            headers={"User-Agent": "plumbline", "Accept": "application/json", "Accept-Encoding": "identity"}
+            | ({"Authorization": f"Bearer {key}"} if key else {}),
         )
-        self._client = OnlyOurs(
-            api_key=endpoint.key(), base_url=endpoint.base_url, max_retries=0, http_client=http,
-            organization="", project="",
-        )  # fmt: skip
 
     async def send(self, ask: Ask, digest: str) -> Received:
         """Send once. Raises CallFailed. The digest lets an operator find a request in both logs."""
+        content = json.dumps(body_of(self.endpoint, ask), separators=(",", ":")).encode()
+        headers = {"Content-Type": "application/json", "X-Client-Request-Id": digest}
         try:
-            response = await self._client.post(
-                "/chat/completions",
-                cast_to=httpx2.Response,
-                body=body_of(self.endpoint, ask),
-                options={"headers": {"X-Client-Request-Id": digest}},
-            )
+            response = await self._http.post(self._url, content=content, headers=headers)
         except TooLarge as error:
             raise CallFailed(str(error)) from error
-        except openai.APITimeoutError as error:
+        except httpx2.TimeoutException as error:
             raise CallFailed("No answer in time.", again=True) from error
-        except openai.APIStatusError as error:
-            return refused(error.status_code, error.response.text, error.response.headers)
-        except (openai.APIConnectionError, httpx2.HTTPError) as error:
-            raise CallFailed(f"The connection broke: {_cause(error)}.", again=True) from error
-        return received(response)
+        except (httpx2.HTTPError, ssl.SSLError, anyio.EndOfStream) as error:
+            # By name only: messages of connections may hold addresses of the house.
+            raise CallFailed(f"The connection broke: {type(error).__name__}.", again=True) from error
+        if response.status_code == 200:
+            return received(response)
+        return refused(response.status_code, response.text, response.headers)
 
     async def close(self) -> None:
-        await self._client.close()
-
-
-class OnlyOurs(openai.AsyncOpenAI):
-    """The SDK adds headers from OPENAI_… variables: they belong to another service than the endpoint may be."""
-
-    @property
-    def default_headers(self) -> dict[str, str | openai.Omit]:
-        sent: dict[str, str | openai.Omit] = {
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "Content-Type": "application/json",
-            "User-Agent": "plumbline",
-        }
-        return sent | ({"Authorization": f"Bearer {self.api_key}"} if self.api_key else {})
-
-    def _validate_headers(self, *args: Any, **kwargs: Any) -> None:
-        """An endpoint on one's own machine needs no key."""
+        await self._http.aclose()
 
 
 class Bounded(httpx2.AsyncBaseTransport):
@@ -232,8 +218,3 @@ def _until(said: str, now: datetime) -> float:
 
 def excerpt(text: str) -> str:
     return clean(text[:EXCERPT])
-
-
-def _cause(error: BaseException) -> str:
-    """The name of what broke: messages of connections may hold addresses of the house."""
-    return type(error.__cause__ or error).__name__
