@@ -289,7 +289,11 @@ class Drive:
             return answer.reply
 
     async def _keep(self, call: StoredCall) -> None:
-        go_on = await self.keep(call)
+        try:
+            go_on = await self.keep(call)
+        except StorageBroke as error:
+            self._break(error)  # before the slot is free for another
+            raise
         self.summary.calls += not call.reused
         if not go_on:
             self.stop()
