@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from math import ceil, floor
 from typing import NamedTuple
 
-SHAPES = ("disc", "box", "wedge", "bar")  # told apart without colour
+SHAPES = ("disc", "box", "wedge", "line")  # told apart without colour
 EDGE = 2.0  # percent left free on both sides
 TICKS = 6  # at most
 

@@ -110,7 +110,7 @@ def context(data: dict[str, Any], table: str) -> dict[str, Any]:
         "source": data["source"], "columns": head, "scale": scale,
         "rows": [_row(row, main, head, scale) for row in data["rows"]],
         "averages": averages, "table": table, "has_tables": data["table"] is not None,
-        "tables": [(code, title) for code, title in TABLES.items()],
+        "tables": list(TABLES.items()),
         "others": [(code, TITLES[code]) for code in known.BENCHMARKS],
         "is_cut": benchmark == "processbench",
     }  # fmt: skip
