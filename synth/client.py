@@ -36,8 +36,10 @@ class Client:
     stored than the endpoint's concurrency.
     """
 
-    def __init__(self, endpoint: Endpoint, *, chance: Callable[[], float] = random.random) -> None:
-        self.endpoint, self._chance = endpoint, chance
+    def __init__(
+        self, endpoint: Endpoint, *, tries: int = TRIES, chance: Callable[[], float] = random.random
+    ) -> None:
+        self.endpoint, self._tries, self._chance = endpoint, tries, chance
         self.slots = asyncio.Semaphore(endpoint.concurrency)
         self._limiter, self._gate = limiter(endpoint.per_second), asyncio.Lock()
         self._quiet_until = 0.0  # what time.monotonic says when the endpoint may be asked again
@@ -71,7 +73,7 @@ class Client:
                 return self._priced(await self._send(ask, digest), time.monotonic() - started)
             except CallFailed as failed:
                 tries, busy = tries + (not failed.busy), busy + failed.busy
-                if failed.nobody or not failed.again or tries >= TRIES or busy >= BUSY_TRIES:
+                if failed.nobody or not failed.again or tries >= self._tries or busy >= BUSY_TRIES:
                     raise
                 await self._calm(failed, max(tries, busy))
 

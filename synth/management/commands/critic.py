@@ -1,0 +1,7 @@
+"""Have a model grade every step: `manage.py critic PROJECT`."""
+
+from synth.management.machine_command import MachineCommand
+
+
+class Command(MachineCommand):
+    method = "critic"

@@ -1,0 +1,7 @@
+"""Draw solutions of a project's problems: `manage.py sample PROJECT`."""
+
+from synth.management.machine_command import MachineCommand
+
+
+class Command(MachineCommand):
+    method = "sample"
