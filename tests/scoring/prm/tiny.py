@@ -108,7 +108,8 @@ def config(backbone: str, size: int, **more: Any) -> Any:
     kind = {"qwen2": "Qwen2Config", "mistral": "MistralConfig", "llama": "LlamaConfig"}[backbone]
     return getattr(transformers, kind)(
         vocab_size=size, hidden_size=WIDTH, intermediate_size=2 * WIDTH, num_hidden_layers=LAYERS,
-        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=CONTEXT, tie_word_embeddings=False, pad_token_id=0, **more,
+        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=CONTEXT,
+        tie_word_embeddings=False, pad_token_id=0, **more,
     )  # fmt: skip
 
 
