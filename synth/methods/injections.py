@@ -9,9 +9,12 @@ from typing import Final
 
 from annotator.core import checks, findings
 from annotator.core.align import bare
+from annotator.core.claims import CHANGES_PROBLEM
 from annotator.core.findings import Finding
 from annotator.core.labels import ERROR_TYPES
 
+# A kind that may change the problem itself.
+MAY_CHANGE_PROBLEM: Final = CHANGES_PROBLEM
 KINDS: Final = tuple(kind.code for kind in ERROR_TYPES)
 # Of these a wrong step may stand in the original word for word: it is wrong because it stands there again.
 _MAY_REPEAT: Final = frozenset({"redundancy", "circular"})
