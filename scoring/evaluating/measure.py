@@ -6,10 +6,10 @@ from typing import Any, Final
 from annotator.models import Project, Rater, RaterKind
 from scoring.evaluating import profiles
 from scoring.evaluating.asked import Asked
-from scoring.evaluating.said import STORED, Cut, Said, first_of, load, name_of, predictions, step_scores
+from scoring.evaluating.profiles import Answers, questions_of
+from scoring.evaluating.said import STORED, Cut, Said, first_of, load, name_of, predictions
 from scoring.evaluating.truths import BOTH, GOLD, RELEASED, SAME, Gold, Truth, check_labels, golds
 from scoring.metrics import baselines, best_of_n, prmbench_report, processbench, readings
-from scoring.metrics.best_of_n import Question
 from scoring.metrics.confusion import Reading
 from scoring.metrics.prmbench import CORRECT, Item
 from scoring.metrics.processbench import Case
@@ -30,6 +30,7 @@ class Measuring:
     ) -> None:
         self.project, self.benchmark, self.truth = project, benchmark, truth
         self.reading, self.draws = reading, draws
+        self.answers = Answers(project, **{benchmark: truth})
         self._golds: dict[int, Gold] | None = None
 
     def report(self, rater: Rater, labels: str, cut: Cut = STORED, draws: int | None = None) -> Report:
@@ -57,8 +58,16 @@ class Measuring:
             "threshold": cut.threshold,
             "score": SCORE[self.benchmark](report),
             "n_own": self._own(rater) if labels == GOLD else 0,
-            "profile": profiles.profile(self.project, self.benchmark, self.truth, labels, said, cut),
+            "profile": self._profile(asked, labels, said, cut),
         }
+
+    def _profile(
+        self, asked: Sequence[Any], labels: str, said: Mapping[int, Said], cut: Cut
+    ) -> dict[str, Any] | None:
+        found = profiles.step_profile(asked, said)
+        if found is None or self.benchmark == "prmbench":
+            return found and found | {"inflation": None}
+        return found | {"inflation": profiles.inflation(self.answers, labels, said, cut)}
 
     def _own(self, rater: Rater) -> int:
         """Of how many solutions a person made the gold, or agreed to it: that much they measure themselves."""
@@ -127,19 +136,6 @@ def _processbench(
         "wrong_process": processbench.wrong_process(predicted),
         "baselines": baselines.processbench(cases),
     }
-
-
-def questions_of(asked: Sequence[Asked], said: Mapping[int, Said]) -> list[Question]:
-    """The questions with a rater's scores; of labels alone the share called right orders responses."""
-    return [
-        one.question._replace(
-            responses=[
-                response._replace(scores=step_scores(said.get(pk)))
-                for pk, response in zip(one.solutions, one.question.responses, strict=True)
-            ]
-        )
-        for one in asked
-    ]
 
 
 def _best_of_n(

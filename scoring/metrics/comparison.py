@@ -4,7 +4,7 @@ Only what both were asked counts, so that like is compared with like: the caller
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,7 +17,10 @@ from scoring.metrics.prmbench import CORRECT, Item, Prediction, by_group, column
 from scoring.metrics.prmbench_report import score_of
 from scoring.metrics.processbench import Case
 
-OVERALL = "overall"
+OVERALL: Final = "overall"
+NOTHING: Final[dict[str, Any]] = {
+    "a": None, "b": None, "difference": None, "interval": None, "p": None, "n": 0
+}  # fmt: skip
 
 
 def prmbench(
@@ -28,13 +31,35 @@ def prmbench(
     draws: int = DRAWS,
 ) -> dict[str, Any]:
     """PRMScore of two raters, overall and per kind: {"overall": D, "parts": {kind: D}}; D as `shown` has it."""
+    return _of_sides([(items, a), (items, b)], reading, draws)
+
+
+def two_truths(
+    first: Sequence[Item],
+    other: Sequence[Item],
+    said: Mapping[str, Prediction],
+    reading: Reading = "reference",
+    draws: int = DRAWS,
+) -> dict[str, Any]:
+    """One rater's PRMScore by two truths of the same solutions, as D: a is by the first."""
+    found: dict[str, Any] = _of_sides([(first, said), (other, said)], reading, draws, [OVERALL])[OVERALL]
+    return found
+
+
+def _of_sides(
+    both: Sequence[tuple[Sequence[Item], Mapping[str, Prediction]]],
+    reading: Reading,
+    draws: int,
+    names: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    items = both[0][0]
     number = numbered(items)
-    sides = [(found := columns(items, said, reading), _kind(items, found.index)) for said in (a, b)]
+    sides = [(one, found := columns(one, said, reading), _kind(one, found.index)) for one, said in both]
     made = {}
-    for name in (OVERALL, *ordered(item.kind for item in items)):
+    for name in names or (OVERALL, *ordered(item.kind for item in items)):
         sums = [
-            by_group(items, found, kind != CORRECT if name == OVERALL else kind == name, number)
-            for found, kind in sides
+            by_group(one, found, kind != CORRECT if name == OVERALL else kind == name, number)
+            for one, found, kind in sides
         ]
         made[name] = shown(paired(sums, _score(name, reading), draws=draws))
     return {OVERALL: made.pop(OVERALL), "parts": made}

@@ -77,3 +77,39 @@ def _bin(scores: Floats, is_right: NDArray[np.bool_], start: float) -> dict[str,
         "score": float(scores.mean()) if n else None,
         "right": float(is_right.mean()) if n else None,
     }
+
+
+class Process(NamedTuple):
+    """A sampled solution. is_process_wrong: None where nobody knows. is_selected: whether the rater picks it among
+    the responses to its question. is_called_wrong: whether the rater calls some step wrong; None where it says
+    nothing."""
+
+    is_answer_right: bool
+    is_process_wrong: bool | None
+    is_selected: bool = False
+    is_called_wrong: bool | None = None
+
+
+def inflation(solutions: Iterable[Process]) -> dict[str, Any] | None:
+    """Right answers reached by a wrong process (arXiv 2501.07301, figure 6): their share among all right answers,
+    and among those that the rater picks, which is what it lets through; and how many of them it calls wrong.
+
+    {"n_right", "wrong_process", "n_selected", "selected", "n_wrong_process", "detected"}, shares in percent; None
+    where of no right answer the process is known.
+    """
+    right = [one for one in solutions if one.is_answer_right and one.is_process_wrong is not None]
+    if not right:
+        return None
+    picked, wrong = [one for one in right if one.is_selected], [one for one in right if one.is_process_wrong]
+    return {
+        "n_right": len(right),
+        "wrong_process": _percent(len(wrong), len(right)),
+        "n_selected": len(picked),
+        "selected": _percent(sum(bool(one.is_process_wrong) for one in picked), len(picked)),
+        "n_wrong_process": len(wrong),
+        "detected": _percent(sum(bool(one.is_called_wrong) for one in wrong), len(wrong)),
+    }
+
+
+def _percent(part: int, whole: int) -> float | None:
+    return 100 * part / whole if whole else None

@@ -1,0 +1,276 @@
+"""Single steps of a project that a report counts: what a rater missed, where two raters or two truths differ.
+
+Listed by solution and position, a page at a time; a page reads only as many solutions as it needs.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+from annotator.core.labels import NEUTRAL, NO_ERROR, RIGHT, UNKNOWN, WRONG
+from annotator.models import Item as QueueItem
+from annotator.models import Project, Rater, Solution
+from scoring.evaluating.asked import Asked
+from scoring.evaluating.measure import asked_of
+from scoring.evaluating.said import STORED, Cut, Said, first_of, load, prediction
+from scoring.evaluating.truths import Truth
+from scoring.metrics.prmbench import BY_REDUNDANCY, Item, known_wrong
+from scoring.metrics.processbench import Case
+
+AT_ONCE: Final = 500  # solutions
+MOST_ITEMS: Final = 5_000
+NONE, UNPARSED = "none", "unparsed"
+
+T = TypeVar("T", bound="Miss | Apart | Moved")
+X = TypeVar("X")
+
+
+class Miss(NamedTuple):
+    """A step on which a rater is wrong; of ProcessBench a solution, and `position` its true first error, or else
+    the one said. said, truth: a label, or of ProcessBench a step from 1 on, "none" or "unparsed"."""
+
+    item: int | None
+    solution: int
+    foreign_id: str
+    kind: str
+    position: int
+    said: str
+    truth: str
+    score: float | None
+
+
+class Apart(NamedTuple):
+    """A step on which two raters differ, as in Miss. truth: None where nobody knows."""
+
+    item: int | None
+    solution: int
+    foreign_id: str
+    kind: str
+    position: int
+    a: str
+    b: str
+    truth: str | None
+
+
+class Moved(NamedTuple):
+    """A step of which the released labels and people's say different things, as in Miss."""
+
+    item: int | None
+    solution: int
+    foreign_id: str
+    kind: str
+    position: int
+    released: str
+    gold: str
+
+
+class Listed(NamedTuple, Generic[T]):
+    """after: what asks for the rows that follow, None on the last page."""
+
+    rows: list[T]
+    after: str | None
+
+
+class Place(NamedTuple):
+    """Where something is before its item and name are known; what: what stands in the row after `position`."""
+
+    solution: int
+    kind: str
+    position: int
+    what: tuple[Any, ...]
+
+
+def truly(entry: Any, at: int) -> str | None:
+    """The label of a step of an item by its truth; None where nobody knows."""
+    if at in entry.unknown or not 0 <= at < entry.n_steps:
+        return None
+    return WRONG if at in entry.wrong else RIGHT
+
+
+def kind_of(entry: Any) -> str:
+    return entry.kind if isinstance(entry, Item) else entry.subset if isinstance(entry, Case) else ""
+
+
+def missed(entry: Any, said: Said, cut: Cut) -> Iterator[Place]:
+    """Where a rater is wrong about one solution."""
+    if isinstance(entry, Item):
+        labels = _labels(entry, said, cut)
+        for at, label in enumerate(labels):
+            truth = truly(entry, at)
+            if truth is not None and label in (RIGHT, WRONG) and label != truth:
+                yield Place(int(entry.id), entry.kind, at, (label, truth, _score(entry, said, at)))
+    elif isinstance(entry, Case):
+        first = first_of(said, cut)
+        if first != entry.label:
+            at = max(entry.label if entry.label != NO_ERROR else first or 0, 0)
+            what = (_step(first), _step(entry.label), _score(entry, said, at))
+            yield Place(int(entry.id), entry.subset, at, what)
+
+
+def _labels(item: Item, said: Said, cut: Cut) -> str:
+    """What PRMBench reads of a rater: of two kinds the redundancy axis."""
+    found = prediction(said, cut)
+    if not found.is_parsed:
+        return ""
+    by_axis = item.kind in BY_REDUNDANCY and found.redundancy is not None
+    return ((found.redundancy or "") if by_axis else found.validity).replace(NEUTRAL, RIGHT)
+
+
+def _score(entry: Any, said: Said, at: int) -> float | None:
+    by_axis = isinstance(entry, Item) and entry.kind in BY_REDUNDANCY and said.redundancy_scores
+    scores = (said.redundancy_scores if by_axis else said.scores) or []
+    return scores[at] if at < len(scores) else None
+
+
+def _step(first: int | None) -> str:
+    """A first error in words; steps count from 1 on screen."""
+    return UNPARSED if first is None else NONE if first == NO_ERROR else str(first + 1)
+
+
+def differing(entry: Any, one: Said, other: Said, cuts: tuple[Cut, Cut]) -> Iterator[Place]:
+    """Where two raters both judge and not alike."""
+    if isinstance(entry, Item):
+        pair = (_labels(entry, said, cut) for said, cut in zip((one, other), cuts, strict=True))
+        for at, (a, b) in enumerate(zip(*pair, strict=False)):
+            if a != b and {a, b} == {RIGHT, WRONG}:
+                yield Place(int(entry.id), entry.kind, at, (a, b, truly(entry, at)))
+    elif isinstance(entry, Case):
+        a, b = (first_of(said, cut) for said, cut in zip((one, other), cuts, strict=True))
+        if a != b:
+            named = [first for first in (a, b) if first is not None and first != NO_ERROR]
+            truth = None if entry.label == UNKNOWN else _step(entry.label)
+            yield Place(int(entry.id), entry.subset, min(named, default=0), (_step(a), _step(b), truth))
+
+
+def moved(released: Any, gold: Any) -> Iterator[Place]:
+    """Where two truths of one solution differ."""
+    if isinstance(released, Item):
+        apart = set(known_wrong(released)) ^ set(known_wrong(gold))
+        for at in sorted(at for at in apart if 0 <= at < released.n_steps):
+            yield Place(int(released.id), released.kind, at, (truly(released, at), truly(gold, at)))
+    elif isinstance(released, Case) and released.label != gold.label:
+        named = [one.label for one in (released, gold) if one.label != NO_ERROR]
+        what = (_step(released.label), _step(gold.label))
+        yield Place(int(released.id), released.subset, min(named, default=0), what)
+
+
+class Walk:
+    """Pages of places. entries: what is asked, in any order; kind: only of this one."""
+
+    def __init__(self, entries: Iterable[Any], kind: str | None, after: str | None, limit: int) -> None:
+        self._since = _cursor(after)
+        asked = (one for one in asked_of(list(entries)) if not isinstance(one, Asked))
+        wanted = [one for one in asked if kind is None or kind_of(one) == kind]
+        self._entries = sorted(wanted, key=lambda one: int(one.id))
+        self._limit = limit
+
+    def page(
+        self, project: Project, found: Callable[[Sequence[Any]], Iterable[Place]], made: type[T]
+    ) -> Listed[T]:
+        """found: the places among some entries."""
+        kept: list[Place] = []
+        left = [one for one in self._entries if int(one.id) >= self._since[0]]
+        for some in batched(left):
+            kept += [place for place in found(some) if (place.solution, place.position) > self._since]
+            if len(kept) > self._limit:
+                break
+        rows = kept[: self._limit]
+        last = f"{rows[-1].solution}-{rows[-1].position}" if len(kept) > self._limit else None
+        return Listed(_told(rows, made), last)
+
+
+def batched(some: Sequence[X]) -> Iterator[Sequence[X]]:
+    for start in range(0, len(some), AT_ONCE):
+        yield some[start : start + AT_ONCE]
+
+
+def _cursor(after: str | None) -> tuple[int, int]:
+    """What is no cursor asks for the first page."""
+    solution, _, position = (after or "").partition("-")
+    if not all(part.isascii() and part.isdecimal() for part in (solution, position)):
+        return (0, -1)
+    return int(solution), int(position)
+
+
+def _told(places: Sequence[Place], made: type[T]) -> list[T]:
+    pks = {place.solution for place in places}
+    names = dict(Solution.objects.filter(pk__in=pks).values_list("pk", "foreign_id"))
+    items = items_of(pks)
+    return [
+        made(
+            items.get(one.solution),
+            one.solution,
+            names.get(one.solution, ""),
+            one.kind,
+            one.position,
+            *one.what,
+        )
+        for one in places
+    ]
+
+
+def items_of(solutions: Iterable[int]) -> dict[int, int]:
+    """Solution id -> its item in the queue, the first that is not retired."""
+    rows = QueueItem.objects.filter(solution__in=list(solutions)).order_by("-retired", "-pk")
+    return dict(rows.values_list("solution_id", "pk"))
+
+
+def of_rater(project: Project, rater: Rater, cut: Cut) -> Callable[[Sequence[Any]], Iterator[Place]]:
+    """What finds a rater's misses among some entries, with one query."""
+
+    def found(entries: Sequence[Any]) -> Iterator[Place]:
+        said = load(project, rater, [int(one.id) for one in entries])
+        for entry in entries:
+            if int(entry.id) in said:
+                yield from missed(entry, said[int(entry.id)], cut)
+
+    return found
+
+
+def of_two(
+    project: Project, a: Rater, b: Rater, cuts: tuple[Cut, Cut]
+) -> Callable[[Sequence[Any]], Iterator[Place]]:
+    """What finds where two raters differ among some entries, with two queries."""
+
+    def found(entries: Sequence[Any]) -> Iterator[Place]:
+        pks = [int(one.id) for one in entries]
+        one, other = load(project, a, pks), load(project, b, pks)
+        for entry, pk in zip(entries, pks, strict=True):
+            if pk in one and pk in other:
+                yield from differing(entry, one[pk], other[pk], cuts)
+
+    return found
+
+
+def of_truths(truth: Truth[Any]) -> Callable[[Sequence[Any]], Iterator[Place]]:
+    """What finds where gold differs, among some entries of `same`."""
+    gold = {one.id: one for one in truth.gold}
+
+    def found(entries: Sequence[Any]) -> Iterator[Place]:
+        for entry in entries:
+            if entry.id in gold:
+                yield from moved(entry, gold[entry.id])
+
+    return found
+
+
+def n_missed(
+    entries: Iterable[Any], said: Mapping[int, Said], cut: Cut = STORED
+) -> dict[str, dict[str, Any]]:
+    """Kind -> {"n_items", "n_steps", "items"}: how much a rater missed, and the first items in the queue."""
+    solutions: defaultdict[str, list[int]] = defaultdict(list)
+    steps: defaultdict[str, int] = defaultdict(int)
+    for entry in asked_of(list(entries)):
+        if isinstance(entry, Asked) or int(entry.id) not in said:
+            continue
+        n = sum(1 for _ in missed(entry, said[int(entry.id)], cut))
+        if n:
+            solutions[kind_of(entry)].append(int(entry.id))
+            steps[kind_of(entry)] += n
+    found = {}
+    for kind, pks in solutions.items():
+        items: dict[int, int] = {}
+        for some in batched(pks[:MOST_ITEMS]):
+            items |= items_of(some)
+        found[kind] = {"n_items": len(pks), "n_steps": steps[kind], "items": sorted(items.values())}
+    return found
