@@ -19,7 +19,7 @@ from django.utils import timezone
 from annotator import errors
 from annotator.models import OPEN_RUNS, Call, Lease, Run, RunState, Unit, UnitState
 
-HELD_FOR = timedelta(seconds=60)  # a lease; its worker renews it long before
+HELD_FOR = timedelta(seconds=30)  # a lease; its worker renews it long before
 MOST_ATTEMPTS = 4  # a unit that comes to no end this often has failed: it must not stop the others
 WAIT_AFTER = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2))
 AT_ONCE = 500

@@ -44,6 +44,20 @@ def start(
     )  # fmt: skip
 
 
+@transaction.atomic
+def start_or_go_on(
+    *, by: Actor, project: Project, method: str, given: Mapping[str, Any], budget: float | None = None
+) -> Run:
+    """For commands: an unfinished run of the same method and parameters goes on, else one is started."""
+    params, _ = parameters(named(method), given)
+    open_states = [RunState.PLANNING, RunState.RUNNING, RunState.PAUSED]
+    rows = Run.objects.filter(project=project, method=method, state__in=open_states).select_related("project")
+    for run in rows.order_by("-pk"):
+        if run.params == params:
+            return acts.resume(by=by, run=run, budget=budget) if run.state == RunState.PAUSED else run
+    return start(by=by, project=project, method=method, given=given, budget=budget, inline=True)
+
+
 def named(method: str) -> Machine:
     if method not in MACHINES:
         raise errors.Missing(f"There is no method {method[:40]}.")

@@ -15,7 +15,10 @@ from annotator.models import Annotation, Injection, Item, Phase, Problem, Projec
 
 CHUNK = 500
 ALL, ITEMS, SAMPLES = "all", "items", "samples"
+LABELLED, ANSWERED = "labelled", "answered"
 WHICH = {
+    LABELLED: "solutions labelled right to the last step",
+    ANSWERED: "those, and solutions whose final answer was checked and is right",
     ALL: "every solution",
     ITEMS: "solutions that are queued for review",
     SAMPLES: "sampled solutions",
@@ -53,16 +56,20 @@ def problems(project: Project) -> QuerySet[Problem]:
     return Problem.objects.filter(project=project, parent=None, taken_down_at=None)
 
 
-def right_ones(project: Project) -> QuerySet[Solution]:
+def right_ones(project: Project, which: str = LABELLED) -> QuerySet[Solution]:
     """Wholly correct solutions, to put errors into: judged right to the last step by gold here or by the labels they
-    came with, or the original that an injection was made from."""
+    came with, or the original that an injection was made from; ANSWERED: or of a right final answer, which says less.
+    """
     every = Annotation.objects.filter(solution=OuterRef("pk"), superseded_at__isnull=True, first_error=-1)
     by_gold = Item.objects.filter(solution=OuterRef("pk"), gold__first_error=-1, gold__labels__regex=r"^\++$")
     by_source = every.filter(rater__kind="source", labels__regex=r"^\++$")
     injected = Injection.objects.filter(parent=OuterRef("pk"))
     unhappy = Item.objects.filter(solution=OuterRef("pk"), gold__isnull=False).exclude(gold__first_error=-1)
     rows = present(project).filter(~Q(meta__has_key=SIBLING_OF), Q(injection=None))
-    return rows.filter(Exists(by_gold) | Exists(by_source) | Exists(injected), ~Exists(unhappy))
+    right = Q(Exists(by_gold)) | Q(Exists(by_source)) | Q(Exists(injected))
+    if which == ANSWERED:
+        right |= Q(meta__final_answer_correct=True)
+    return rows.filter(right, ~Exists(unhappy))
 
 
 def in_order(rows: QuerySet[M], after: int) -> Iterator[M]:
