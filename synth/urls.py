@@ -1,5 +1,10 @@
-"""Pages of synth."""
+"""Pages of machine methods."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from synth import views
+
+urlpatterns = [
+    path("p/<slug:project>/machines/", views.machines, name="machines"),
+    path("p/<slug:project>/machines/<slug:method>/", views.machine, name="machine"),
+]

@@ -14,6 +14,7 @@ FOR_EXAM = (("exam", "Exam"),)
 FOR_LEADS = (
     ("items", "Items"), ("adjudicate", "Adjudicate"), ("triage", "Triage"),
     ("questions", "Questions"), ("agreement", "Agreement"), ("acceptance", "Acceptance"), ("pull", "Pull"),
+    ("benchmarks", "Benchmarks"),
     ("runs", "Runs"), ("imports", "Imports"), ("exports", "Exports"), ("releases", "Releases"),
     ("people", "People"), ("audit", "Audit"), ("settings", "Settings"),
 )  # fmt: skip
@@ -32,9 +33,15 @@ UNDER = {
     "run": "runs",
     "unit": "runs",
     "machines": "runs",
+    "machine": "runs",
     "score": "runs",
     "review": "mine",
     "reviewers": "people",
+    "benchmark": "benchmarks",
+    "benchmark-report": "benchmarks",
+    "benchmark-misses": "benchmarks",
+    "benchmark-compare": "benchmarks",
+    "benchmark-moved": "benchmarks",
 }
 
 
