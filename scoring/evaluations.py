@@ -6,6 +6,7 @@ benchmarks.md says what the numbers mean.
 """
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any, Final
 
 from annotator import errors
@@ -236,5 +237,5 @@ def _side(labels: str) -> str:
 
 def _kept(project: Project, key: str, compute: Callable[[], Any]) -> Any:
     newest = Event.objects.filter(project=project).order_by("-id").values_list("id", flat=True).first()
-    name = f"evaluations:{project.pk}:{key}"
+    name = f"evaluations:{project.pk}:{sha256(key.encode()).hexdigest()}"
     return self_tuned(name, compute, stamp=newest, always_fresh_s=ALWAYS_FRESH_S)

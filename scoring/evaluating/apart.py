@@ -63,7 +63,7 @@ def differences(by: Measuring, both: list[Any], a: Side, b: Side, draws: int) ->
     return comparison.of_best_of_n(questions[0], questions[1], draws)
 
 
-def moved_by(by: Measuring, one: Side, draws: int) -> dict[str, Any]:
+def moved_by(by: Measuring, one: Side, draws: int) -> Any:
     """How one rater's score moves from the released labels to gold, over the same solutions and steps: D with a
     for gold and b for released."""
     gold, released = (
@@ -75,10 +75,9 @@ def moved_by(by: Measuring, one: Side, draws: int) -> dict[str, Any]:
         return comparison.NOTHING
     if by.benchmark == "prmbench":
         told = predictions(one.said, one.cut)
-        return comparison.two_truths(sides[0], sides[1], told, by.reading, draws)
+        return comparison.two_truths(sides[0], sides[1], told, by.reading, draws)[OVERALL]
     cases = [cases_of(some, one.said, one.cut) for some in sides]
-    found: dict[str, Any] = comparison.of_processbench(cases[0], cases[1], draws)[OVERALL]
-    return found
+    return comparison.of_processbench(cases[0], cases[1], draws)[OVERALL]
 
 
 def confusion(a: Side, b: Side) -> Report:

@@ -83,9 +83,14 @@ def evaluate(questions: Iterable[Question], draws: int = 0) -> dict[str, Any]:
 
 def _interval(by_dataset: Mapping[str, Sequence[Question]], draws: int) -> list[float | None]:
     everything = [question for some in by_dataset.values() for question in some]
-    number = {group: n for n, group in enumerate(sorted({q.group or q.id for q in everything}))}
-    low, high, _ = bootstrap(by_group(everything, list(by_dataset), number), mean_hit, draws=draws)
+    sums = by_group(everything, list(by_dataset), numbered(everything))
+    low, high, _ = bootstrap(sums, mean_hit, draws=draws)
     return [None if end is None else 100 * end for end in (low, high)]
+
+
+def numbered(questions: Iterable[Question]) -> dict[str, int]:
+    """Each problem group with a number from 0 on, in the order of their names."""
+    return {group: n for n, group in enumerate(sorted({q.group or q.id for q in questions}))}
 
 
 def by_group(questions: Iterable[Question], datasets: Sequence[str], number: Mapping[str, int]) -> Floats:

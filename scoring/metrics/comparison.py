@@ -12,8 +12,8 @@ from annotator.core.intervals import DRAWS, OfSums
 from scoring.metrics import best_of_n, processbench
 from scoring.metrics.best_of_n import Question
 from scoring.metrics.confusion import Floats, Reading
-from scoring.metrics.paired import Paired, paired
-from scoring.metrics.prmbench import CORRECT, Item, Prediction, by_group, columns, numbered, ordered
+from scoring.metrics.paired import WHOLE, Paired, Part, paired
+from scoring.metrics.prmbench import Item, Prediction, by_group, columns, numbered, ordered
 from scoring.metrics.prmbench_report import score_of
 from scoring.metrics.processbench import Case
 
@@ -41,37 +41,37 @@ def two_truths(
     reading: Reading = "reference",
     draws: int = DRAWS,
 ) -> dict[str, Any]:
-    """One rater's PRMScore by two truths of the same solutions, as D: a is by the first."""
-    found: dict[str, Any] = _of_sides([(first, said), (other, said)], reading, draws, [OVERALL])[OVERALL]
-    return found
+    """One rater's PRMScore by two truths of the same solutions; a is by the first."""
+    return _of_sides([(first, said), (other, said)], reading, draws)
 
 
 def _of_sides(
-    both: Sequence[tuple[Sequence[Item], Mapping[str, Prediction]]],
-    reading: Reading,
-    draws: int,
-    names: Sequence[str] | None = None,
+    both: Sequence[tuple[Sequence[Item], Mapping[str, Prediction]]], reading: Reading, draws: int
 ) -> dict[str, Any]:
     items = both[0][0]
-    number = numbered(items)
-    sides = [(one, found := columns(one, said, reading), _kind(one, found.index)) for one, said in both]
-    made = {}
-    for name in names or (OVERALL, *ordered(item.kind for item in items)):
-        sums = [
-            by_group(one, found, kind != CORRECT if name == OVERALL else kind == name, number)
-            for one, found, kind in sides
-        ]
-        made[name] = shown(paired(sums, _score(name, reading), draws=draws))
-    return {OVERALL: made.pop(OVERALL), "parts": made}
+    number, kinds = numbered(items), ordered(item.kind for item in items)
+    sides = [_sums(one, said, kinds, number, reading) for one, said in both]
+    parts = {name: Part(slice(4 * n, 4 * n + 4), _score(name, reading)) for n, name in enumerate(kinds)}
+    return _told(sides, {OVERALL: Part(WHOLE, _score(OVERALL, reading)), **parts}, draws)
 
 
-def _kind(items: Sequence[Item], index: Any) -> Any:
-    return np.array([items[n].kind for n in index], dtype=object)
+def _sums(
+    items: Sequence[Item],
+    said: Mapping[str, Prediction],
+    kinds: Sequence[str],
+    number: Mapping[str, int],
+    reading: Reading,
+) -> Floats:
+    """What each problem group adds, float (groups, 4 a kind)."""
+    found = columns(items, said, reading)
+    kind = np.array([items[n].kind for n in found.index], dtype=object)
+    return np.hstack([by_group(items, found, kind == name, number) for name in kinds])
 
 
 def _score(name: str, reading: Reading) -> OfSums:
     def score(sums: Floats) -> Floats:
-        values = score_of(name, sums, reading)
+        pooled = sums.reshape(*sums.shape[:-1], -1, 4).sum(axis=-2)
+        values = score_of(name, pooled, reading)
         return np.where(values < 0, np.nan, values)  # the reference's mark for what is undefined
 
     return score
@@ -80,32 +80,32 @@ def _score(name: str, reading: Reading) -> OfSums:
 def of_processbench(a: Sequence[Case], b: Sequence[Case], draws: int = DRAWS) -> dict[str, Any]:
     """Mean F1 of two raters, and F1 per subset. a, b: the same cases with the prediction of each."""
     number, names = processbench.numbered(a), processbench.subsets_of(a)
-    parts = {}
-    for name in names:
-        one = [name]
-        sums = (processbench.by_group(cases, one, number) for cases in (a, b))
-        parts[name] = shown(paired(sums, processbench.mean_f1, draws=draws))
-    both = (processbench.by_group(cases, names, number) for cases in (a, b))
-    return {OVERALL: shown(paired(both, processbench.mean_f1, draws=draws)), "parts": parts}
+    sides = [processbench.by_group(cases, names, number) for cases in (a, b)]
+    f1 = processbench.mean_f1
+    parts = {name: Part(slice(4 * n, 4 * n + 4), f1) for n, name in enumerate(names)}
+    return _told(sides, {OVERALL: Part(WHOLE, f1), **parts}, draws)
 
 
 def of_best_of_n(a: Sequence[Question], b: Sequence[Question], draws: int = DRAWS) -> dict[str, Any]:
     """prm@n by product of two raters, and per dataset. a, b: the same questions with the scores of each; only
     those of which both have scores count."""
     both = [(x, y) for x, y in zip(a, b, strict=True) if _is_scored(x) and _is_scored(y)]
+    if not both:
+        return {OVERALL: NOTHING, "parts": {}}
     names = list(dict.fromkeys(x.dataset for x, _ in both))
-    number = {group: n for n, group in enumerate(sorted({x.group or x.id for x, _ in both}))}
-    sides = [[x for x, _ in both], [y for _, y in both]]
-    parts = {}
-    for name in names:
-        sums = [best_of_n.by_group(side, [name], number) for side in sides]
-        parts[name] = shown(paired(sums, best_of_n.mean_hit, draws=draws))
-    sums = [best_of_n.by_group(side, names, number) for side in sides]
-    return {OVERALL: shown(paired(sums, best_of_n.mean_hit, draws=draws)), "parts": parts}
+    number = best_of_n.numbered(x for x, _ in both)
+    sides = [best_of_n.by_group([pair[n] for pair in both], names, number) for n in (0, 1)]
+    parts = {name: Part(slice(2 * n, 2 * n + 2), best_of_n.mean_hit) for n, name in enumerate(names)}
+    return _told(sides, {OVERALL: Part(WHOLE, best_of_n.mean_hit), **parts}, draws)
 
 
 def _is_scored(question: Question) -> bool:
     return any(response.scores for response in question.responses)
+
+
+def _told(sides: Sequence[Floats], parts: Mapping[str, Part], draws: int) -> dict[str, Any]:
+    found = {name: shown(one) for name, one in paired(sides[0], sides[1], parts, draws=draws).items()}
+    return {OVERALL: found.pop(OVERALL), "parts": found}
 
 
 def shown(found: Paired) -> dict[str, Any]:

@@ -112,7 +112,15 @@ def _case(record: ImportRecord, prediction: int | None) -> Case:
     labels = record.labels[0].labels if record.labels else UNJUDGED * len(record.solution.steps)
     subset = record.foreign_id.rpartition("-")[0] or "all"
     is_right = record.solution.meta.get("final_answer_correct")
-    return Case(record.foreign_id, subset, first_error(labels), prediction, record.problem.group, is_right, len(labels))
+    return Case(
+        record.foreign_id,
+        subset,
+        first_error(labels),
+        prediction,
+        record.problem.group,
+        is_right,
+        len(labels),
+    )
 
 
 def questions(

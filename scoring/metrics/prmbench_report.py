@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from annotator.core.intervals import bootstrap
+from annotator.core.intervals import Draws, of_draws
 from annotator.core.labels import MULTI_SOLUTIONS
 from scoring.metrics import confusion
 from scoring.metrics.confusion import FP, TN, Floats, Reading
@@ -167,9 +167,14 @@ def _intervals(
 ) -> dict[str, list[float | None]]:
     """95 % intervals of PRMScore, overall and per kind, drawing problem groups."""
     number, made = numbered(items), {}
+    drawn = Draws(len(number), draws)
     for name in ("overall", *ordered(kind)):
         sums = by_group(items, found, kind != CORRECT if name == "overall" else kind == name, number)
+        there = np.flatnonzero(sums.any(axis=1))
         statistic = partial(score_of, name, reading=reading)
-        low, high, _ = bootstrap(sums[sums.any(axis=1)], statistic, draws=draws)
-        made[name] = [None if end is None else shown(end) for end in (low, high)]
+        # Of one problem group alone nothing can be said.
+        ends = (
+            of_draws(statistic(drawn.resampled(sums[there], there)))[:2] if len(there) > 1 else (None, None)
+        )
+        made[name] = [None if end is None else shown(end) for end in ends]
     return made
