@@ -47,3 +47,17 @@ def test_a_driver_that_answers_otherwise_is_told_at_once(answers: list[Reply]) -
     next(method)
     with pytest.raises(TypeError, match="requests were answered"):
         method.send(answers)
+
+
+def test_verdicts_too_are_counted() -> None:
+    method = both()
+    next(method)
+    method.send([Reply("4")])
+    with pytest.raises(TypeError, match="checks were answered"):
+        method.send([Reply("4")])
+
+
+def test_nothing_is_yielded_for_nothing() -> None:
+    with pytest.raises(StopIteration) as end:
+        next(check())
+    assert end.value.value == ()

@@ -90,6 +90,11 @@ def test_where_no_draw_can_be_read_one_is_asked_for_again() -> None:
     assert isinstance(drive(critic("q", STEPS, PLACES), refused)[0], Unparsed)
 
 
+def test_a_reply_that_was_cut_off_is_not_read() -> None:
+    assert isinstance(read_scores(Reply(scores([1, 1, 1], [0, 0, 0]), "length"), 3), Unread)
+    assert isinstance(read_index(Reply("\\boxed{0}", "length"), 3), Unread)
+
+
 def test_worked_examples_are_replies_that_can_be_read() -> None:
     for example in prompts.examples("critic-scores-1")["examples"]:
         said = Reply(scores(example["validity"], example["redundancy"]))
