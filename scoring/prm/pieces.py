@@ -33,6 +33,19 @@ class Piece:
             self.places.append(Place(what, step, len(self.text), len(self.text) + len(text)))
         self.text += text
 
+    def trim(self, start: int) -> None:
+        """Take the blanks around what stands from `start` on away."""
+        tail = self.text[start:]
+        left = len(tail) - len(tail.lstrip())
+        self.text = self.text[:start] + tail.strip()
+        moved = [(max(p.start - left, start), max(p.end - left, start)) for p in self.places]
+        self.places = [
+            place
+            if place.end <= start
+            else place._replace(start=min(a, len(self.text)), end=min(b, len(self.text)))
+            for place, (a, b) in zip(self.places, moved, strict=True)
+        ]
+
     def __iadd__(self, other: "Piece") -> "Piece":
         at = len(self.text)
         self.places += [Place(p.what, p.step, p.start + at, p.end + at) for p in other.places]
@@ -66,7 +79,7 @@ def _parts(spec: Spec, mark: str, problem: str, steps: Sequence[str]) -> Iterato
 
 def _filled(text: str, problem: str, step: str, at: int, mark: str) -> Piece:
     """Filled in once: what a step holds is never taken for a placeholder."""
-    piece, kinds = Piece(), {"problem": problem, "step": step, "n": str(at + 1), "mark": mark}
+    piece, start, kinds = Piece(), 0, {"problem": problem, "n": str(at + 1)}
     for number, part in enumerate(PLACEHOLDER.split(text)):
         if number % 2 == 0:
             piece.add(part)
@@ -74,6 +87,10 @@ def _filled(text: str, problem: str, step: str, at: int, mark: str) -> Piece:
             piece.add(step, "step", at)
         elif part == "mark":
             piece.add(mark, "mark", at)
+        elif part == "trim":
+            start = len(piece.text)
+        elif part == "/trim":
+            piece.trim(start)
         else:
             piece.add(kinds[part])
     return piece

@@ -23,7 +23,7 @@ Clean = Literal["strip", "prefix", "blank_lines", "number"]
 ChannelName = Literal["validity", "redundancy"]
 
 PAD: Final = "{pad}"  # as a mark: the tokenizer's own padding token
-PLACEHOLDER: Final = re.compile(r"\{(problem|step|n|mark)\}")
+PLACEHOLDER: Final = re.compile(r"\{(problem|step|n|mark|trim|/trim)\}")
 OVER_VOCABULARY: Final = (
     "tokens",
     "vocabulary",
@@ -109,7 +109,8 @@ class Channel(Frozen):
 
 class Spec(Frozen):
     """One variant of one model. Texts are tuples of pieces with {problem}, {step}, {n} (1-based) and {mark} in them;
-    with join = "ids" each piece is tokenised alone, with "text" all of them at once."""
+    what stands between {trim} and {/trim} loses the blanks around it, as chat templates have it. With join = "ids" each
+    piece is tokenised alone, with "text" all of them at once."""
 
     model: str
     variant: str
@@ -168,6 +169,10 @@ def _texts(spec: Spec) -> None:
     for name, pieces in (("step", spec.step), ("first", spec.first)):
         if pieces and _uses(pieces, "step") != 1:
             raise ValueError(f"{{step}} stands once in `{name}`.")
+    for pieces in (spec.before, spec.first, spec.step):
+        for piece in pieces:
+            if [name for name in PLACEHOLDER.findall(piece) if "trim" in name] not in ([], ["trim", "/trim"]):
+                raise ValueError("{trim} and {/trim} stand once in a piece, in this order.")
     if _uses(spec.before, "step") or PLACEHOLDER.search("".join(spec.after)):
         raise ValueError("`before` has no {step}, `after` nothing to fill in.")
 

@@ -220,17 +220,20 @@ def classified(
 def eurus(folder: Path, reference: Path, problem: str, steps: Sequence[str]) -> Scores:
     """Sums over the answer's tokens so far; how many those are is seen in the text alone."""
     ids = encode(folder, chat(problem, "\n\n".join(steps)))
-    start = len(encode(folder, chat(problem, "").removesuffix("<|im_end|>\n")))
+    prompt = chat(problem, "").removesuffix("<|im_end|>\n")
+    start = reaching(folder, ids, len(prompt) + 1) - 1
     ratio = likelihood(folder, ids) - likelihood(reference, ids)  # of token n + 1 at n
     found = []
     for n in range(1, len(steps) + 1):
-        text = chat(problem, "\n\n".join(steps[:n])).removesuffix("<|im_end|>\n")
-        length, held = 0, ""
-        while len(held) < len(text):  # a token may hold the step's end and the line breaks after it
-            length += 1
-            held = tokens(folder).decode(ids[:length], clean_up_tokenization_spaces=False)
-        found.append(0.001 * ratio[start - 1 : length - 1].sum().item())
+        end = reaching(folder, ids, len(prompt + "\n\n".join(steps[:n])))
+        found.append(0.001 * ratio[start - 1 : end - 1].sum().item())
     return {"validity": found}
+
+
+def reaching(folder: Path, ids: Sequence[int], length: int) -> int:
+    """How many tokens it takes for a text of at least that length."""
+    counts = range(1, len(ids) + 1)
+    return next(n for n in counts if len(tokens(folder).decode(ids[:n])) >= length)
 
 
 def likelihood(folder: Path, ids: Sequence[int]) -> Any:
