@@ -8,7 +8,8 @@ from math import ceil, floor
 from typing import NamedTuple
 
 SHAPES = ("disc", "box", "wedge", "line")  # told apart without colour
-EDGE = 2.0  # percent left free on both sides
+EDGE = 4.0  # percent left free on both sides
+LANE = 7  # pixels between the values of one line, so that equal ones are all seen
 TICKS = 6  # at most
 
 
@@ -51,6 +52,15 @@ class Band(NamedTuple):
     marks: list[Mark]
     ticks: list[Tick]
     words: str
+
+    @property
+    def lanes(self) -> list[tuple[int, Mark]]:
+        """Every mark with its y in pixels, one below the other."""
+        return [(9 + LANE * n, mark) for n, mark in enumerate(self.marks)]
+
+    @property
+    def height(self) -> int:
+        return 18 + LANE * max(len(self.marks) - 1, 0)
 
 
 class Value(NamedTuple):

@@ -70,15 +70,17 @@ def leaderboard(request: PageRequest, benchmark: str, **_: object) -> HttpRespon
 def context(asking: Asked, found: dict[str, Any], parts: str) -> dict[str, Any]:
     parts = parts if parts in SIDES else "all"
     scale = bands.scale_of(_scores(found), step=10)
-    rows = [_row(asking, row, scale) for row in found["rows"]]
+    rows = sorted((_row(asking, row, scale) for row in found["rows"]), key=_place)
     return shared(asking) | {
         "found": found, "rows": rows, "scale": scale, "sides": list(SIDES.items()),
-        "has_gold": any(row["gold"] for row in found["rows"]),
-        "has_response": any(row["response"] for row in found["rows"]),
+        "has_gold": (has_gold := any(row["gold"] for row in found["rows"])),
+        "has_response": (has_response := any((row["response"] or {}).get("n_questions") for row in found["rows"])),
+        "n_columns": 3 + 3 * has_gold + 2 * has_response,
         "came": [_row(asking, row, scale) for row in found["came"]],
         "baselines": _baselines(found, scale),
         "published": _published(asking, found, scale),
         "averages": averages(found),
+        "people": _people(found, scale),
         "parts": parts,
         "heads": [(part_short(c), part_title(asking.project, asking.benchmark, c)) for c in found["kinds"]],
         "part_rows": [_parts(row, parts, found["kinds"]) for row in found["rows"] if row[parts]],
@@ -86,6 +88,12 @@ def context(asking: Asked, found: dict[str, Any], parts: str) -> dict[str, Any]:
         "key": [("disc", SIDES["all"]), ("wedge", SIDES["released"]), ("box", SIDES["gold"])],
         "n_left_out": {why: n for why, n in (found.get("n_left_out") or {}).items() if n},
     }  # fmt: skip
+
+
+def _place(row: Row) -> tuple[float, str]:
+    """By the released labels over all items; what has no place comes last."""
+    cell = row.cells[0]
+    return (cell and cell["rank"]) or float("inf"), row.rater["name"]
 
 
 def _scores(found: Mapping[str, Any]) -> Iterator[float | None]:
@@ -97,6 +105,7 @@ def _scores(found: Mapping[str, Any]) -> Iterator[float | None]:
                 yield from cell["interval"] or ()
     for one in found["baselines"].values():
         yield one["overall"]
+    yield found["people"] and found["people"]["overall"]
 
 
 def _row(asking: Asked, row: dict[str, Any], scale: bands.Scale) -> Row:
@@ -128,6 +137,11 @@ def _baselines(found: Mapping[str, Any], scale: bands.Scale) -> list[Aside]:
         _aside(name, "", one["overall"], scale, [one.get("kinds", {}).get(code) for code in found["kinds"]])
         for name, one in found["baselines"].items()
     ]
+
+
+def _people(found: Mapping[str, Any], scale: bands.Scale) -> Aside | None:
+    row = found["people"]
+    return row and _aside("People, published", notes(dict(row)), row["overall"], scale, [])
 
 
 def _published(asking: Asked, found: Mapping[str, Any], scale: bands.Scale) -> list[Aside]:

@@ -20,7 +20,7 @@ from annotator.actions import second_look
 from annotator.actions.bulk_items import Done
 from annotator.blinding import DECIDED
 from annotator.middleware import PageRequest
-from annotator.models import Item, Project, Rater
+from annotator.models import Decision, Item, Project, Rater
 from annotator.views import words
 from scoring import evaluations
 from scoring.views.asked import Asked, asked, json, label_word, part_title, rater, shared
@@ -54,6 +54,15 @@ class Row(NamedTuple):
     @property
     def look(self) -> str:
         return words.decision_look(self.item) if self.item else ""
+
+    @property
+    def why_not(self) -> str:
+        """Why it cannot be sent to review, in a word; "" where it can."""
+        if self.item is None:
+            return "not queued"
+        if self.item.retired or self.item.held:
+            return "retired" if self.item.retired else "held"
+        return "settled: reopen it on its page" if self.item.decision == Decision.SETTLED else ""
 
 
 class Found(NamedTuple):

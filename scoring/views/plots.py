@@ -10,6 +10,7 @@ from scoring.views.bands import Scale, Tick
 
 HEIGHT = 200
 TOP, BOTTOM = 12, 24  # pixels above the highest and below the lowest value
+MOST_DOTS = 16
 LOOKS = ("disc", "box", "wedge")
 MIDDLE = 90  # of a histogram: right steps stand above it, wrong ones hang below
 ROW = 26  # pixels between the places of a slope
@@ -41,12 +42,17 @@ class Segment(NamedTuple):
 
 
 class Line(NamedTuple):
-    """look: a shape and a class; the line is broken where a value is undefined."""
+    """look: a shape and a class; the line is broken where a value is undefined. Where dots would touch each other
+    only one in a few is `shown`."""
 
     name: str
     look: str
     dots: list[Dot]
     segments: list[Segment]
+
+    @property
+    def shown(self) -> list[Dot]:
+        return self.dots[:: max(1, len(self.dots) // MOST_DOTS)]
 
 
 class Plot(NamedTuple):

@@ -98,6 +98,12 @@ TABLE: dict[str, dict[str, str]] = {
     "audit": {"GET": LEADS},
     "audit-file": {"GET": LEADS},
     "published": {"GET": SIGNED_IN},
+    "benchmarks": {"GET": LEADS},
+    "benchmark": {"GET": LEADS},
+    "benchmark-report": {"GET": LEADS},
+    "benchmark-misses": {"GET": LEADS, "POST": LEADS},
+    "benchmark-compare": {"GET": LEADS},
+    "benchmark-moved": {"GET": LEADS},
     "api:schema": {"GET": SIGNED_IN},
     "api:docs": {"GET": SIGNED_IN},
     "api:projects": {"GET": SIGNED_IN},
@@ -168,6 +174,7 @@ class World:
             "project": self.project.slug, "assignment": self.assignment.pk, "item": self.item.pk,
             "transfer": self.transfers[kind], "token": self.link if name == "set-password" else self.token,
             "uid": self.uid, "file": "manifest.json", "benchmark": "prmbench",
+            "rater_id": self.assignment.rater_id,
         }  # fmt: skip
         return {argument: known[argument] for argument in URLS[name].pattern.converters}
 
