@@ -13,7 +13,7 @@ on Hugging Face prefixes it with the kind. An item's id is kind and idx, as PRMB
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from annotator.core import labels as core
 from annotator.formats import choices, fields, options, verbatim
@@ -26,6 +26,7 @@ from annotator.formats.records import (
     FormatError,
     ImportRecord,
     LabelRecord,
+    Place,
     ProblemRecord,
     SolutionRecord,
     UnknownLabels,
@@ -56,6 +57,24 @@ def read(source: Source, name: str) -> Iterator[ImportRecord | FormatError]:
     source: a path or a binary file.  name: what places call it; a name ending in .gz means gzip.
     """
     return convert(read_records(source, name), _import)
+
+
+class Asked(NamedTuple):
+    """What a record asks of a rater, without its texts. foreign_id: of the item.  base: the problem's id.  kind:
+    our code.  wrong: as claimed, 1-based."""
+
+    place: Place
+    foreign_id: str
+    base: str
+    kind: str
+    n_steps: int
+    n_original: int
+    wrong: tuple[int, ...]
+
+
+def read_asked(source: Source, name: str) -> Iterator[Asked | FormatError]:
+    """`read` for measuring: the same fields are checked, and nothing is kept that is not counted."""
+    return convert(read_records(source, name), _asked)
 
 
 def write(rows: Iterable[ExportRecord]) -> Iterator[str]:
@@ -119,6 +138,17 @@ def _import(raw: RawRecord) -> ImportRecord:
     extra = verbatim.keep(_FORM, raw, members, _usual(claim))
     labels = (LabelRecord("injector", NAME, _labels(claim, len(solution.steps))),)
     return ImportRecord(raw.place, foreign_id, problem, original, changed, solution, claim, labels, extra)
+
+
+def _asked(raw: RawRecord) -> Asked:
+    kind, base = _kind(raw), _base(raw)
+    fields.whole_numbers(raw, "modified_steps")
+    wrong = fields.whole_numbers(raw, "error_steps")
+    fields.text(raw, "reason")
+    steps, original = fields.steps(raw, "modified_process"), fields.steps(raw, "original_process")
+    fields.filled(raw, "original_question"), fields.filled(raw, "modified_question")
+    fields.optional(raw, "ground_truth", str, "text")
+    return Asked(raw.place, f"{kind}_{base}", base, CODES[kind], len(steps), len(original), wrong)
 
 
 def _kind(raw: RawRecord) -> str:

@@ -49,21 +49,18 @@ def prmbench_items(paths: Iterable[Path]) -> Data[Item]:
     """All items of PRMBench's files: the modified solutions, and of redundancy's records the originals too."""
     data: Data[Item] = Data()
     seen: set[str] = set()
-    for record in _read(prmbench.read, paths, data.bad):
-        if isinstance(record, ImportRecord):
+    for record in _read(prmbench.read_asked, paths, data.bad):
+        if isinstance(record, prmbench.Asked):
             for item in _items(record):
                 _add(data, seen, item.id, item)
     return data
 
 
-def _items(record: ImportRecord) -> Iterator[Item]:
-    claim, group = record.claim, record.problem.group
-    if claim is None or record.original is None:
-        return
-    wrong = tuple(step - 1 for step in claim.claimed_wrong)
-    yield Item(record.foreign_id, claim.error_type, len(record.solution.steps), wrong, group, group)
-    if claim.error_type == "redundancy":
-        yield Item(f"{CORRECT}_{group}", CORRECT, len(record.original.steps), (), group, group)
+def _items(record: prmbench.Asked) -> Iterator[Item]:
+    wrong, base = tuple(step - 1 for step in record.wrong), record.base
+    yield Item(record.foreign_id, record.kind, record.n_steps, wrong, base, base)
+    if record.kind == "redundancy":
+        yield Item(f"{CORRECT}_{base}", CORRECT, record.n_original, (), base, base)
 
 
 def prmbench_predictions(

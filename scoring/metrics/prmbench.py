@@ -8,8 +8,9 @@ For redundancy and circular a step counts as valid where a rater with a redundan
     strict      a missing label, a surplus one and every step of an unparsed or absent item count as mistakes
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -78,12 +79,12 @@ def columns(items: Sequence[Item], predictions: Mapping[str, Prediction], readin
     lengths = np.array([len(labels) for _, _, labels in counted], dtype=np.int64)
     starts = lengths.cumsum() - lengths
     codes = np.frombuffer("".join(labels for _, _, labels in counted).encode("ascii"), dtype=np.uint8)
-    row, at = _in_reach(counted, known_wrong)
+    row, at = _in_reach(counted, [known_wrong(item) for _, item, _ in counted])
     is_wrong = np.zeros(len(codes), dtype=bool)
     is_wrong[starts[row] + at] = True
     owner = np.repeat(np.arange(len(counted)), lengths)
     called = _called(codes, is_wrong, _surplus(counted, lengths, starts, reading), reading)
-    unknown_row, unknown_at = _in_reach(counted, lambda item: item.unknown)
+    unknown_row, unknown_at = _in_reach(counted, [item.unknown for _, item, _ in counted])
     for mask in called:
         mask[starts[unknown_row] + unknown_at] = False
     counts = np.stack([np.bincount(owner[part], minlength=len(counted)) for part in called], axis=1)
@@ -132,17 +133,16 @@ def numbered(items: Iterable[Item]) -> dict[str, int]:
 
 
 def _in_reach(
-    counted: Iterable[tuple[int, Item, str]], positions: Callable[[Item], tuple[int, ...]]
+    counted: Sequence[tuple[int, Item, str]], positions: Sequence[tuple[int, ...]]
 ) -> tuple[Any, Any]:
     """Row and position of each of an item's positions that has a label, in order of row and position, once."""
-    pairs = [
-        (row, at)
-        for row, (_, item, labels) in enumerate(counted)
-        for at in sorted(set(positions(item)))
-        if 0 <= at < len(labels)
-    ]
-    table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    return table[:, 0], table[:, 1]
+    lengths = np.array([len(labels) for _, _, labels in counted], dtype=np.int64)
+    row = np.repeat(np.arange(len(counted)), [len(some) for some in positions])
+    at = np.fromiter(chain.from_iterable(positions), dtype=np.int64, count=len(row))
+    reached = (at >= 0) & (at < lengths[row])
+    longest = int(lengths.max(initial=1))
+    both = np.unique(row[reached] * longest + at[reached])
+    return both // longest, both % longest
 
 
 def _surplus(counted: Sequence[tuple[int, Item, str]], lengths: Any, starts: Any, reading: Reading) -> Any:

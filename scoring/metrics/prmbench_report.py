@@ -43,10 +43,11 @@ def evaluate(
     found = columns(items, predictions, reading)
     kind = np.array([items[n].kind for n in found.index], dtype=object)
     is_scored = kind != CORRECT
+    apart = _apart(items, found, kind)
     report = {
         "reading": reading,
-        "overall": _values(found, is_scored, reading) | {"similarity": _similarity(items, found, kind)},
-        "kinds": {code: _of_kind(items, found, kind, code, reading) for code in ordered(kind)},
+        "overall": _values(found, is_scored, reading) | {"similarity": _mean(apart[is_scored])},
+        "kinds": {code: _of_kind(found, kind, apart, code, reading) for code in ordered(kind)},
         "correct": _values(found, ~is_scored, reading),
         "bias": _bias(items),
         "positions": _positions(found, is_scored),
@@ -91,26 +92,28 @@ def _values(found: Columns, rows: Any, reading: Reading, code: str = "") -> dict
     }
 
 
-def _of_kind(items: Sequence[Item], found: Columns, kind: Any, code: str, reading: Reading) -> dict[str, Any]:
+def _of_kind(found: Columns, kind: Any, apart: Floats, code: str, reading: Reading) -> dict[str, Any]:
     rows = kind == code
-    similarity = _similarity(items, found, np.where(rows | (kind == CORRECT), kind, ""))
-    return _values(found, rows, reading, code) | {"similarity": similarity}
+    return _values(found, rows, reading, code) | {"similarity": _mean(apart[rows])}
 
 
-def _similarity(items: Sequence[Item], found: Columns, kind: Any) -> float | None:
-    """Mean distance between the share called valid of an item and of its original. Originals of which nothing
-    is called valid do not count, as in the reference; kind "" leaves an item out."""
+def _apart(items: Sequence[Item], found: Columns, kind: Any) -> Floats:
+    """How far the share called valid of each item is from that of its original, float (rows,), NaN without one.
+    Originals of which nothing is called valid do not count, as in the reference."""
+    base = [items[n].base for n in found.index]
     original = {
-        items[n].base: share
-        for n, share, code in zip(found.index, found.valid_share, kind, strict=True)
+        name: share
+        for name, share, code in zip(base, found.valid_share.tolist(), kind, strict=True)
         if code == CORRECT and share > 0
     }
-    apart = [
-        abs(share - original[items[n].base])
-        for n, share, code in zip(found.index, found.valid_share, kind, strict=True)
-        if code not in (CORRECT, "") and not np.isnan(share) and items[n].base in original
-    ]
-    return shown(np.mean(apart)) if apart else None
+    beside = np.array([original.get(name, np.nan) for name in base], dtype=np.float64)
+    apart: Floats = np.abs(found.valid_share - beside)
+    return apart
+
+
+def _mean(apart: Floats) -> float | None:
+    known = apart[~np.isnan(apart)]
+    return shown(known.mean()) if len(known) else None
 
 
 def _groups(scores: Mapping[str, float | None]) -> dict[str, float | None]:
