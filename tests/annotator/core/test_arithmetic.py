@@ -198,7 +198,7 @@ def test_fractions_agree_with_python(a, b):
 def test_no_text_takes_long(text):
     start = time.process_time()
     arithmetic.false_equalities(text)
-    assert time.process_time() - start < 0.5  # the slowest takes about 0.02 s
+    assert time.process_time() - start < 2  # about 0.02 s, and a collection of garbage may fall into it
 
 
 @pytest.mark.parametrize(

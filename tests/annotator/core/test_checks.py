@@ -277,7 +277,7 @@ def test_a_solution_differs_from_itself_in_nothing(steps):
 def test_no_text_takes_long(step):
     start = time.process_time()
     injected(step, changed=[1], answer="3", kind="redundancy")
-    assert time.process_time() - start < 0.5
+    assert time.process_time() - start < 2  # about 0.05 s, and a collection of garbage may fall into it
 
 
 @pytest.mark.parametrize(
