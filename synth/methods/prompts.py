@@ -37,11 +37,16 @@ def examples(name: str) -> Mapping[str, Any]:
 
 @lru_cache
 def digest(*names: str) -> str:
-    """Return the SHA-256 (hex) of all that is in the named prompts: part of the rater that was asked with them."""
+    """Return the SHA-256 (hex) of all that is in the named prompts: part of the rater that was asked with them.
+
+    Raises FileNotFoundError for a name that no prompt has.
+    """
     found = hashlib.sha256()
     for name in names:
-        for path in sorted(FOLDER.glob(f"{name}.*")):
-            found.update(f"{path.name} {path.stat().st_size}\n".encode() + path.read_bytes())
+        words, worked = FOLDER / f"{name}.jinja", FOLDER / f"{name}.toml"
+        for path in (words, worked) if worked.exists() else (words,):
+            text = path.read_bytes()
+            found.update(f"{path.name} {len(text)}\n".encode() + text)
     return found.hexdigest()
 
 

@@ -21,6 +21,11 @@ def test_every_prompt_has_a_digest_of_its_own() -> None:
     assert prompts.digest("judge-1", "repair-1") != prompts.digest("judge-1")
 
 
+def test_a_prompt_that_is_not_there_has_no_digest() -> None:
+    with pytest.raises(FileNotFoundError):
+        prompts.digest("judge-0")
+
+
 def test_worked_examples_belong_to_the_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = set()
     for number, text in enumerate(("a = 1", "a = 2")):
