@@ -7,6 +7,7 @@ lease ends, and their stored calls are not sent again. Tasks are known by name o
 One worker at a time drives what a run `drives` (an endpoint, a GPU): a lease on its name.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -120,9 +121,7 @@ def keep_calls(run: Run, calls: Sequence[Call]) -> bool:
         beat_at=timezone.now(),
     )
     over = Run.objects.filter(pk=run.pk, state=RunState.RUNNING, budget__isnull=False, cost__gte=F("budget"))
-    return not over.update(
-        state=RunState.PAUSED, because="Its budget is used up. Raise the budget to go on."
-    )
+    return not over.update(state=RunState.PAUSED, because="Its budget is used up. Raise the budget to go on.")
 
 
 def done(unit: Unit, owner: str, *, outcome: str, result: str = "") -> None:
@@ -130,6 +129,32 @@ def done(unit: Unit, owner: str, *, outcome: str, result: str = "") -> None:
     changes = {"outcome": outcome, "result": result, "error": ""}
     _end(unit, owner, UnitState.DONE, **changes)
     Run.objects.filter(pk=unit.run_id).update(n_done=F("n_done") + 1, beat_at=timezone.now())
+
+
+def mine(units: Sequence[Unit], owner: str) -> set[int]:
+    """Which of these are still this worker's, theirs to store until the transaction ends; ids."""
+    rows = Unit.objects.filter(pk__in=[unit.pk for unit in units], state=UnitState.LEASED, lease_owner=owner)
+    rows = rows.exclude(run__state=RunState.CANCELLED).order_by("pk")
+    if connection.features.has_select_for_update_of:
+        rows = rows.select_for_update(of=("self",))
+    return set(rows.values_list("pk", flat=True))
+
+
+def done_all(ended: Sequence[tuple[Unit, str, str]]) -> None:
+    """As `done`, for units that are `mine` in this transaction: (unit, outcome, result) each.
+
+    One statement a group, past the ORM: a worker that stores 200 units a second has 5 ms for each.
+    """
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    sql = (
+        f"UPDATE {connection.ops.quote_name(Unit._meta.db_table)} SET state = %s, outcome = %s, result = %s, "  # noqa: S608
+        "error = '', lease_owner = '', lease_until = NULL, finished_at = %s WHERE id = %s"
+    )
+    with connection.cursor() as cursor:
+        rows = [(UnitState.DONE.value, outcome, result, now, unit.pk) for unit, outcome, result in ended]
+        cursor.executemany(sql, rows)
+    for run_id, n in Counter(unit.run_id for unit, _, _ in ended).items():
+        Run.objects.filter(pk=run_id).update(n_done=F("n_done") + n, beat_at=timezone.now())
 
 
 @transaction.atomic

@@ -70,25 +70,22 @@ class RunStorage:
         return all(within_budget)
 
     def finish(self, ended: Sequence[Ended]) -> None:
+        """Store what is still this worker's, together; an exception of one leaves all as they were."""
         with transaction.atomic():
-            for one in ended:
-                self._finish(one)
+            mine = runs.mine([one.unit for one in ended], self._owner)
+            held = [one for one in ended if one.unit.pk in mine]
+            if len(held) < len(ended):
+                log.info("%s units are not this worker's any more", len(ended) - len(held))
+            runs.done_all([self._store(one) for one in held if not isinstance(one.result, Failure)])
+            for one in held:
+                if isinstance(one.result, Failure):
+                    self._fail(one.unit, one.result)
 
-    def _finish(self, ended: Ended) -> None:
-        unit = ended.unit
-        try:
-            with transaction.atomic():
-                if isinstance(ended.result, Failure):
-                    self._fail(unit, ended.result)
-                else:
-                    self._store(unit, ended.result)
-        except runs.Lost as lost:
-            log.info("%s", lost.message)
-
-    def _store(self, unit: Unit, outcome: Any) -> None:
-        stored = MACHINES[unit.run.method].store(unit.run, unit, outcome)
-        result = json.dumps(stored.result, ensure_ascii=False, separators=(",", ":"))
-        runs.done(unit, self._owner, outcome=stored.outcome, result=result)
+    def _store(self, ended: Ended) -> tuple[Unit, str, str]:
+        """Store what a unit made; the unit, its outcome and its result."""
+        unit: Unit = ended.unit
+        stored = MACHINES[unit.run.method].store(unit.run, unit, ended.result)
+        return unit, stored.outcome, json.dumps(stored.result, ensure_ascii=False, separators=(",", ":"))
 
     def _fail(self, unit: Unit, failure: Failure) -> None:
         result = json.dumps({"raw": failure.raw}, ensure_ascii=False) if failure.raw else ""

@@ -236,8 +236,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A fake endpoint in a process of its own.")
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--reply", default="ok", help="what it always says")
     args = parser.parse_args()
-    fake = FakeLLM(latency=args.latency, port=args.port)
+    fake = FakeLLM(latency=args.latency, port=args.port, default=args.reply)
     asyncio.run(fake.serve(said=lambda url: print(url, flush=True)))
 
 
