@@ -1,26 +1,29 @@
-"""Percentages and differences of them on pages; what is undefined is a dash."""
+"""Percentages and differences of them on pages; what is undefined is a dash.
 
-from typing import Any
+A name that a template does not find arrives as "", and is undefined too.
+"""
+
+from typing import Any, Final, Literal
 
 from django import template
 
 register = template.Library()
+UNDEFINED: Final = (None, "")
 
 
 @register.filter
-def points(value: float | None) -> str:
+def points(value: float | Literal[""] | None) -> str:
     """68.2, or a dash."""
-    return "–" if value is None else f"{value:.1f}"
+    return "–" if value in UNDEFINED else f"{value:.1f}"
 
 
 @register.filter
-def signed(value: float | None) -> str:
+def signed(value: float | Literal[""] | None) -> str:
     """A difference with its sign; the minus is a minus."""
-    return (
-        "–"
-        if value is None
-        else f"{value:+.1f}".replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0")
-    )
+    if value is None or value == "":
+        return "–"
+    text = f"{value:+.1f}".replace("-", "−")
+    return "0.0" if text in ("+0.0", "−0.0") else text
 
 
 @register.filter
@@ -37,15 +40,17 @@ def of(found: dict[str, Any] | None, name: str) -> Any:
 
 
 @register.filter
-def chance(p: float | None) -> str:
+def chance(p: float | Literal[""] | None) -> str:
     """A p value: three digits, and none smaller than can be drawn."""
-    return "–" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+    if p is None or p == "":
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 @register.filter
-def percent(share: float | None) -> str:
+def percent(share: float | Literal[""] | None) -> str:
     """A share, 0..1, in percent."""
-    return "–" if share is None else f"{100 * share:.1f}"
+    return "–" if share in UNDEFINED else f"{100 * share:.1f}"
 
 
 @register.filter

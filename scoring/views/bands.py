@@ -34,7 +34,8 @@ class Scale(NamedTuple):
         step = next(s for s in (1, 2, 5, 10, 20, 50) if (self.high - self.low) / s <= TICKS - 1 or s == 50)
         first = ceil(self.low / step - 1e-9)
         return [
-            Tick(self.at(n * step), f"{n * step:g}") for n in range(first, floor(self.high / step + 1e-9) + 1)
+            Tick(self.at(n * step), f"{n * step:g}".replace("-", "−"))
+            for n in range(first, floor(self.high / step + 1e-9) + 1)
         ]
 
 

@@ -118,8 +118,8 @@ def _row(asking: Asked, row: dict[str, Any], scale: bands.Scale) -> Row:
     name = row["rater"]["name"]
     url = reverse("benchmark-report", args=[asking.project.slug, asking.benchmark, row["rater"]["id"]])
     said = "; ".join(mark.title for mark in drawn)
-    both = [cell["score"] if cell else None for cell in cells[1:]]
-    moved = both[1] - both[0] if None not in both else None
+    before, after = (cell["score"] if cell else None for cell in cells[1:])
+    moved = None if before is None or after is None else after - before
     return Row(
         row["rater"], url, name.partition(":")[0] if ":" in name else "reviewer", cells,
         bands.Band(drawn, scale.ticks, f"{name}: {said or 'undefined'}"), moved, row["response"],

@@ -14,7 +14,7 @@ MOST_DOTS = 16
 LOOKS = ("disc", "box", "wedge")
 MIDDLE = 90  # of a histogram: right steps stand above it, wrong ones hang below
 ROW = 26  # pixels between the places of a slope
-SIDES = (30.0, 70.0)  # percent: where a slope's lines begin and end
+SIDES = (37.0, 63.0)  # percent: where a slope's lines begin and end
 
 
 class Point(NamedTuple):
@@ -87,7 +87,7 @@ def plot(
     lines = [
         _line(name, look, points, across, y) for look, (name, points) in zip(LOOKS, series, strict=False)
     ]
-    said = [(float(tick.text), tick.text) for tick in up.ticks] if rows is None else rows
+    said = [(float(tick.text.replace("−", "-")), tick.text) for tick in up.ticks] if rows is None else rows
     columns = [Tick(across.at(x), text) for x, text in ticks]
     drawn = guide and Segment(across.at(guide[0]), y(guide[1]), across.at(guide[2]), y(guide[3]))
     return Plot(title, lines, [Tick(y(value), text) for value, text in said], columns, drawn)

@@ -128,7 +128,7 @@ def _readings(main: Mapping[str, Any]) -> list[tuple[str, float | None, float | 
 def gaps(main: Mapping[str, Any]) -> list[str]:
     """What was not there, or not as it should be."""
     said = {
-        "n_absent": "{n} items were not judged by it",
+        "n_absent": "{n} of what was asked for, originals included, it did not judge",
         "n_unparsed": "{n} of its replies could not be read",
         "n_short": "{n} items have fewer labels than steps",
         "n_long": "{n} items have more labels than steps",
