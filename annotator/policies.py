@@ -95,6 +95,7 @@ ACCESS: dict[str, dict[str, Level]] = {
     "unit": {"GET": L},
     "machines": {"GET": L},
     "machine": {"GET": L, "POST": L},
+    "evidence": {"GET": L},
     "audit": {"GET": L},
     "audit-file": {"GET": L},
     "published": {"GET": S},

@@ -6,9 +6,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from annotator import errors
+from annotator.actions.items import look
 from annotator.middleware import PageRequest
-from annotator.models import Project, Run
+from annotator.models import Item, Project, Run
 from synth import actions, endpoints
+from synth import evidence as found_evidence
 from synth.forms import StartForm
 from synth.machines import MACHINES
 from synth.machines.machine import Machine
@@ -63,3 +65,14 @@ def _shown(
         "no_endpoint": found.needs_endpoint and not form.fields["endpoint"].choices,  # type: ignore[attr-defined]
     }  # fmt: skip
     return render(request, "synth/machine.html", context | more, status=status)
+
+
+def evidence(request: PageRequest, item: int, **_: object) -> HttpResponse:
+    """What stands behind machines' words on an item. Who reads it gets no slot on the item."""
+    project = request.membership.project
+    row = Item.objects.select_related("solution").filter(project=project, pk=item).first()
+    if row is None:
+        raise errors.Missing("There is no such item in this project.")
+    look(by=request.membership, item=row)
+    context = {"project": project, "item": row, "evidence": found_evidence.of_item(row)}
+    return render(request, "synth/evidence.html", context)

@@ -32,6 +32,7 @@ UNDER = {
     "release-diff": "releases",
     "run": "runs",
     "unit": "runs",
+    "evidence": "items",
     "machines": "runs",
     "machine": "runs",
     "score": "runs",

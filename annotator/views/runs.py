@@ -5,13 +5,14 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django import forms
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from annotator import errors
 from annotator.actions import runs as acts
+from annotator.actions.items import look
 from annotator.caching import self_tuned
 from annotator.middleware import PageRequest
 from annotator.models import OPEN_RUNS, Item, Run, RunState, Unit, UnitState
@@ -94,12 +95,20 @@ def unit_page(request: PageRequest, run: int, unit: int, **_: object) -> HttpRes
     found = Unit.objects.filter(run=row, pk=unit).select_related("solution__problem", "problem").first()
     if found is None:
         raise errors.Missing("There is no such unit.")
+    items = list(_items(found))
+    for item in items:  # what is shown are others' labels of them
+        look(by=request.membership, item=item)
     context = {
-        "project": row.project, "row": row, "unit": found, "calls": found.calls.order_by("n", "pk"),
-        "items": Item.objects.filter(solution=found.solution_id) if found.solution_id else [],
+        "project": row.project, "row": row, "unit": found, "calls": found.calls.order_by("n", "pk"), "items": items,
         "result": _pretty(found.result),
     }  # fmt: skip
     return render(request, "annotator/unit.html", context)
+
+
+def _items(unit: Unit) -> QuerySet[Item]:
+    """Of the solution that it judged, and of those that it made."""
+    about = Q(solution__unit=unit) | (Q(solution=unit.solution_id) if unit.solution_id else Q())
+    return Item.objects.filter(about, project=unit.run.project_id).order_by("pk")
 
 
 def _find(request: PageRequest, pk: int) -> Run:

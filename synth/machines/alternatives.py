@@ -1,4 +1,4 @@
-"""Other right solutions of solved problems, PRMBench's ninth kind: people are asked whether each is right and differs."""
+"""Other right solutions of solved problems, PRMBench's ninth kind: people say whether each is right and differs."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
