@@ -14,7 +14,7 @@ from scoring.evaluating.said import Cut, Said, first_of, step_scores
 from scoring.evaluating.truths import Truth
 from scoring.metrics import best_of_n, profile
 from scoring.metrics.best_of_n import Question
-from scoring.metrics.prmbench import CORRECT, Item, known_wrong
+from scoring.metrics.prmbench import CORRECT, Item, labels_of
 from scoring.metrics.processbench import Case
 from scoring.metrics.profile import Process, Scored
 
@@ -52,22 +52,9 @@ def questions_of(asked: Sequence[Asked], said: Mapping[int, Said]) -> list[Quest
 
 
 def step_profile(entries: Sequence[Any], said: Mapping[int, Said]) -> dict[str, Any] | None:
-    """Minimum at last, AUC, histograms and calibration of a rater's scores; None where it gave none.
-
-    entries: items, cases or questions, with the labels that the scores are held against.
-    """
-    solutions = list(_scored(entries, said))
-    if not solutions:
-        return None
-    scores, is_right = profile.steps(solutions)
-    return {
-        "minimum_at_last": profile.minimum_at_last(solutions),
-        "n_solutions": len(solutions),
-        "n_steps": len(scores),
-        "auc": profile.auc(scores, is_right),
-        "histograms": profile.histograms(scores, is_right) if len(scores) else None,
-        "calibration": profile.calibration(scores, is_right),
-    }
+    """metrics.profile's of a rater; entries: items, cases or questions, with the labels that scores are held
+    against."""
+    return profile.profile(_scored(entries, said))
 
 
 def _scored(entries: Sequence[Any], said: Mapping[int, Said]) -> Iterator[Scored]:
@@ -82,19 +69,11 @@ def _labelled(entries: Sequence[Any]) -> Iterator[tuple[int, str]]:
     for entry in entries:
         if isinstance(entry, Item):
             if entry.kind != CORRECT:
-                yield int(entry.id), _labels(entry)
+                yield int(entry.id), labels_of(entry)
         elif isinstance(entry, Case):
             yield int(entry.id), lab.labels_from_first_error(entry.label, entry.n_steps)
         else:
             yield from ((pk, "") for pk in entry.solutions)
-
-
-def _labels(item: Item) -> str:
-    wrong, unknown = set(known_wrong(item)), set(item.unknown)
-    return "".join(
-        lab.WRONG if at in wrong else lab.UNJUDGED if at in unknown else lab.RIGHT
-        for at in range(item.n_steps)
-    )
 
 
 def inflation(answers: Answers, labels: str, said: Mapping[int, Said], cut: Cut) -> dict[str, Any] | None:

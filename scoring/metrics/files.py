@@ -4,20 +4,22 @@ Items whose id came before are dropped, as PRMBench's evaluator drops them; so a
 be used are returned with their places, never skipped in silence.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from annotator.core.answers import final_answer
 from annotator.core.labels import RIGHT, UNJUDGED, WRONG, first_error
 from annotator.formats import best_of_n as sets_format
 from annotator.formats import item_ids, options, prmbench, processbench, results
-from annotator.formats.reading import Source
+from annotator.formats.best_of_n import BestOfN
+from annotator.formats.decoding import RawRecord
+from annotator.formats.reading import Source, read_records
 from annotator.formats.records import AnnotationRecord, FormatError, ImportRecord
 from scoring.metrics.best_of_n import Question, Response
 from scoring.metrics.prmbench import CORRECT, Item, Prediction
-from scoring.metrics.processbench import Case
+from scoring.metrics.processbench import Case, first_below
 
 T = TypeVar("T")
 ENDINGS: Final = (".jsonl", ".json", ".jsonl.gz", ".json.gz")
@@ -63,85 +65,116 @@ def _items(record: prmbench.Asked) -> Iterator[Item]:
         yield Item(f"{CORRECT}_{base}", CORRECT, record.n_original, (), base, base)
 
 
-def prmbench_predictions(
-    paths: Iterable[Path], known: Iterable[str], threshold: float = 0.5, redundant_above: float = 0.5
-) -> Data[tuple[str, Prediction]]:
-    """Result rows by item id, the toolkit's wrapping taken off. known: ids of the items, so that those of the
-    copy on Hugging Face are known again. threshold, redundant_above: for rows that have scores and no labels."""
-    data: Data[tuple[str, Prediction]] = Data()
+class Row(NamedTuple):
+    """A result row: the id of what it is about, what it says of the steps, and its scores, None without."""
+
+    id: str
+    prediction: Prediction
+    scores: tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where scores are cut into labels, for rows that have no labels; `always`: for all that have scores."""
+
+    threshold: float = 0.5
+    redundant_above: float = 0.5
+    always: bool = False
+
+
+def prmbench_rows(paths: Iterable[Path], known: Iterable[str], cut: Cut) -> Data[Row]:
+    """Result rows, the toolkit's wrapping taken off. known: ids of the items, so that those of the copy on Hugging
+    Face are known again."""
+    data: Data[Row] = Data()
     names, seen = set(known), set()  # type: tuple[set[str], set[str]]
     for row in _read(results.read_prmbench, paths, data.bad):
         if isinstance(row, AnnotationRecord):
-            spelled = (row.foreign_id, *item_ids.other_names(row.foreign_id))
-            name = next((other for other in spelled if other in names), row.foreign_id)
-            _add(data, seen, name, (name, _prediction(row, threshold, redundant_above)))
+            name = row.foreign_id
+            if name not in names:
+                name = next((other for other in item_ids.other_names(name) if other in names), name)
+            _add(data, seen, name, Row(name, _prediction(row, cut), row.scores))
     return data
 
 
-def _prediction(row: AnnotationRecord, threshold: float, redundant_above: float) -> Prediction:
+def _prediction(row: AnnotationRecord, cut: Cut) -> Prediction:
     validity, redundancy = row.labels, row.redundancy_labels
-    if validity is None and row.scores is not None:
-        validity = options.harden(row.scores, threshold)
-    if redundancy is None and row.redundancy_scores is not None:
-        redundancy = "".join(WRONG if score > redundant_above else RIGHT for score in row.redundancy_scores)
+    if row.scores is not None and (cut.always or validity is None):
+        validity = options.harden(row.scores, cut.threshold)
+    if row.redundancy_scores is not None and (cut.always or redundancy is None):
+        above = (score > cut.redundant_above for score in row.redundancy_scores)
+        redundancy = "".join(WRONG if is_above else RIGHT for is_above in above)
     return Prediction(validity or "", redundancy, row.is_parsed and validity is not None)
 
 
-def processbench_cases(
-    data_paths: Iterable[Path], result_paths: Iterable[Path]
-) -> tuple[Data[Case], Data[AnnotationRecord]]:
-    """Labelled solutions with the predictions of a result file (None where it has none), and its rows."""
-    rows: Data[AnnotationRecord] = Data()
+class First(NamedTuple):
+    """A result row about a solution of ProcessBench: the first wrong step it names (NO_ERROR, or None where it says
+    none for sure), and its step scores, None without."""
+
+    id: str
+    first: int | None
+    scores: tuple[float, ...] | None
+
+
+def first_errors(paths: Iterable[Path], cut: Cut) -> Data[First]:
+    """Result files of ProcessBench's script, or of PRMBench's toolkit run on its solutions; each by its look."""
+    data: Data[First] = Data()
     seen: set[str] = set()
-    for row in _read(results.read_processbench, result_paths, rows.bad):
-        if isinstance(row, AnnotationRecord):
-            _add(rows, seen, row.foreign_id, row)
-    said = {row.foreign_id: results.first_error(row) if row.is_parsed else None for row in rows.found}
+    for path in paths:
+        read = results.read_prmbench if _is_of_toolkit(path) else results.read_processbench
+        for row in _read(read, [path], data.bad):
+            if isinstance(row, AnnotationRecord):
+                _add(data, seen, row.foreign_id, First(row.foreign_id, _first(row, cut), row.scores))
+    return data
+
+
+def _is_of_toolkit(path: Path) -> bool:
+    """By its first record: ProcessBench's has an `id`, the toolkit's an `idx`, or `results` around it."""
+    with path.open("rb") as source:
+        first = next(iter(read_records(source, path.name)), None)
+    return isinstance(first, RawRecord) and bool({"idx", "results"} & first.fields.keys())
+
+
+def _first(row: AnnotationRecord, cut: Cut) -> int | None:
+    if not row.is_parsed:
+        return None
+    if row.scores is not None and (cut.always or row.labels is None):
+        return first_below(row.scores, cut.threshold)
+    return results.first_error(row)
+
+
+def processbench_cases(paths: Iterable[Path]) -> Data[Case]:
+    """Labelled solutions, without predictions."""
     cases: Data[Case] = Data()
     met: set[str] = set()
-    for record in _read(processbench.read, data_paths, cases.bad):
+    for record in _read(processbench.read, paths, cases.bad):
         if isinstance(record, ImportRecord):
-            _add(cases, met, record.foreign_id, _case(record, said.get(record.foreign_id)))
-    return cases, rows
+            _add(cases, met, record.foreign_id, _case(record))
+    return cases
 
 
-def _case(record: ImportRecord, prediction: int | None) -> Case:
+def _case(record: ImportRecord) -> Case:
     labels = record.labels[0].labels if record.labels else UNJUDGED * len(record.solution.steps)
     subset = record.foreign_id.rpartition("-")[0] or "all"
     is_right = record.solution.meta.get("final_answer_correct")
     return Case(
-        record.foreign_id,
-        subset,
-        first_error(labels),
-        prediction,
-        record.problem.group,
-        is_right,
-        len(labels),
+        record.foreign_id, subset, first_error(labels), None, record.problem.group, is_right, len(labels)
     )
 
 
-def questions(
-    data_paths: Iterable[Path], result_paths: Iterable[Path]
-) -> tuple[Data[Question], Data[AnnotationRecord]]:
-    """Best-of-N sets with the step scores of a result file (its rows' idx is a response's id), and its rows. A
-    set without labels says nothing about what is right, and is bad."""
-    rows: Data[AnnotationRecord] = Data()
-    met: set[str] = set()
-    for row in _read(results.read_prmbench, result_paths, rows.bad):
-        if isinstance(row, AnnotationRecord):
-            _add(rows, met, row.foreign_id, row)
-    scores = {row.foreign_id: row.scores for row in rows.found if row.scores}
-    data: Data[Question] = Data()
+def questions(paths: Iterable[Path]) -> Data[BestOfN]:
+    """Best-of-N sets. One without labels says nothing about what is right, and is bad."""
+    data: Data[BestOfN] = Data()
     seen: set[str] = set()
-    for one in _read(sets_format.read_sets, data_paths, data.bad):
-        if None in one.is_right:
+    for one in _read(sets_format.read_sets, paths, data.bad):
+        if isinstance(one, BestOfN) and None in one.is_right:
             data.bad.append(FormatError(one.place, "does not say which responses are right (labels)"))
-            continue
-        _add(data, seen, one.foreign_id, _question(one, scores))
-    return data, rows
+        elif isinstance(one, BestOfN):
+            _add(data, seen, one.foreign_id, one)
+    return data
 
 
-def _question(one: sets_format.BestOfN, scores: dict[str, tuple[float, ...]]) -> Question:
+def question(one: BestOfN, scores: Mapping[str, Sequence[float] | None]) -> Question:
+    """A set with step scores by response id."""
     responses = [
         Response(_final(response), bool(is_right), scores.get(one.response_id(at)))
         for at, (response, is_right) in enumerate(zip(one.responses, one.is_right, strict=True))

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from annotator.core.labels import ERROR_TYPES, MULTI_SOLUTIONS, NEUTRAL, RIGHT, UNJUDGED, UNSURE
+from annotator.core.labels import ERROR_TYPES, MULTI_SOLUTIONS, NEUTRAL, RIGHT, UNJUDGED, UNSURE, WRONG
 from scoring.metrics.confusion import FN, FP, TN, TP, Floats, Reading
 
 CORRECT: Final = "correct"
@@ -111,6 +111,14 @@ def _labels(item: Item, found: Prediction | None, reading: Reading) -> str | Non
 def known_wrong(item: Item) -> tuple[int, ...]:
     """The positions that are wrong for sure."""
     return tuple(at for at in item.wrong if at not in item.unknown) if item.unknown else item.wrong
+
+
+def labels_of(item: Item) -> str:
+    """What is true of each step, as one character a step: '-', '.' where nobody knows, else '+'."""
+    wrong, unknown = set(item.wrong), set(item.unknown)
+    return "".join(
+        UNJUDGED if at in unknown else WRONG if at in wrong else RIGHT for at in range(item.n_steps)
+    )
 
 
 def ordered(kinds: Iterable[str]) -> list[str]:

@@ -79,6 +79,25 @@ def _bin(scores: Floats, is_right: NDArray[np.bool_], start: float) -> dict[str,
     }
 
 
+def profile(solutions: Iterable[Scored]) -> dict[str, Any] | None:
+    """Minimum at last, AUC, histograms and calibration of a rater's scores; None where no solution has any.
+
+    {"minimum_at_last", "n_solutions", "n_steps" (that have a label too), "auc", "histograms", "calibration"}.
+    """
+    scored = [one for one in solutions if len(one.scores)]
+    if not scored:
+        return None
+    scores, is_right = steps(scored)
+    return {
+        "minimum_at_last": minimum_at_last(scored),
+        "n_solutions": len(scored),
+        "n_steps": len(scores),
+        "auc": auc(scores, is_right),
+        "histograms": histograms(scores, is_right) if len(scores) else None,
+        "calibration": calibration(scores, is_right),
+    }
+
+
 class Process(NamedTuple):
     """A sampled solution. is_process_wrong: None where nobody knows. is_selected: whether the rater picks it among
     the responses to its question. is_called_wrong: whether the rater calls some step wrong; None where it says

@@ -1,129 +1,168 @@
-"""`manage.py benchmark prmbench|processbench|best_of_n --data PATH… --predictions PATH [--json]`."""
+"""`manage.py benchmark prmbench|processbench|best_of_n`: score result files, or the raters of a project."""
 
 import json
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from annotator.formats.records import FormatError, UnreadableFile
-from scoring.metrics import baselines, best_of_n, files, prmbench_report, processbench
+from annotator.formats.records import UnreadableFile
+from annotator.management.shared import find_project, refusals
+from scoring import evaluations
+from scoring.metrics import on_files
 from scoring.metrics.confusion import READINGS
+from scoring.metrics.files import Cut
+from scoring.metrics.on_files import Unusable, Wanted
 
 DRAWS = 1_000
-SHOWN = 10
 
 SHAPE = """\
-Score a result file exactly as the papers score it. Files alone: no project and no database.
+Score a result file exactly as the papers score it (files alone: no project and no database), or a rater of a project.
 
+  --data PATH… --predictions PATH…
   prmbench      --data PRMBench's files or their folder; --predictions result rows of its toolkit, bare or wrapped
-  processbench  --data its subsets; --predictions its result files
+  processbench  --data its subsets; --predictions its result files, or the toolkit's rows about its solutions
   best_of_n     --data sets {id, question, responses, answer, labels}; --predictions rows of step scores, whose idx
                 is the set's id, / and the place of the response, from 0
+
+  --project SLUG --rater KIND:NAME
+  the project's own solutions, held against the labels they came with (--labels released), those that people gave
+  them (gold), or both: then released and gold are of the same solutions and steps, released_all is of all
 
 --json writes percentages; what is undefined is null:
 
   prmbench      {"overall": {"prm_score", "f1", "negative_f1", ...}, "kinds": {kind: ...}, "groups": {"S1", ...},
-                 "intervals", "baselines", "reading", counts of what is absent, short, long, unparsed}
-  processbench  {"f1", "error_accuracy", "correct_accuracy", "subsets": {...}, "interval", "wrong_process"}
-  best_of_n     {"prm@n": {"product", ...}, "maj@n", "pass@n", "weighted_maj@n", "gain", "datasets": {...}}
+                 "intervals", "readings", "baselines", "profile", "reading", counts of what is absent, short, ...}
+  processbench  {"f1", "error_accuracy", "correct_accuracy", "subsets": {...}, "interval", "wrong_process",
+                 "baselines", "profile"}
+  best_of_n     {"prm@n": {"product", ...}, "maj@n", "pass@n", "weighted_maj@n", "gain", "datasets", "interval"}
+  --against     "against": {"n_items", "overall": {"a", "b", "difference", "interval", "p", "n"}, "parts": {...}}:
+                the first less the other, on what both labelled; n: problem groups
+  --sweep       "sweep": a threshold chosen on one half of the problem groups and reported on the other; of
+                processbench chosen on GSM8K and applied to all, as its paper does
+  --shots       {"shots": {name: ...}, "differences": {name: as in against}}, each file beside the first
+  --labels both {"gold": ..., "released": ..., "released_all": ..., "n_gold", "n_items"}
+
+docs/benchmarks.md says what the numbers mean.
 """
 
 
 class Command(BaseCommand):
     help = SHAPE
-    requires_system_checks = ()  # it needs no database and no server
+    requires_system_checks = ()  # on files it needs no database and no server
 
     def create_parser(self, *args: Any, **kwargs: Any) -> Any:
         return super().create_parser(*args, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("benchmark", choices=list(BENCHMARKS))
+        parser.add_argument("benchmark", choices=on_files.BENCHMARKS)
+        parser.add_argument("--data", nargs="+", metavar="PATH", help="files, or folders of them")
+        parser.add_argument("--predictions", nargs="+", metavar="PATH")
+        parser.add_argument("--project", metavar="SLUG", help="instead of files: this project's solutions")
+        parser.add_argument("--rater", metavar="KIND:NAME", help="whose labels of the project's solutions")
         parser.add_argument(
-            "--data", nargs="+", required=True, metavar="PATH", help="files, or folders of them"
+            "--labels",
+            choices=evaluations.LABELS,
+            default=evaluations.RELEASED,
+            help="what is held to be true",
         )
-        parser.add_argument("--predictions", nargs="+", required=True, metavar="PATH")
+        parser.add_argument(
+            "--against", nargs="+", metavar="PATH|KIND:NAME", help="compare with this result file, or rater"
+        )
+        parser.add_argument("--sweep", action="store_true", help="choose a threshold from the scores")
+        parser.add_argument(
+            "--shots", nargs="+", metavar="NAME=PATH",
+            help="prmbench: result files of one model by examples in its prompt, instead of --predictions",
+        )  # fmt: skip
         parser.add_argument(
             "--reading", choices=READINGS, default="reference",
             help="prmbench: as its evaluator counts, or strictly: what is missing or surplus is wrong",
         )  # fmt: skip
-        parser.add_argument("--threshold", type=float, default=0.5, help="for rows with scores and no labels")
         parser.add_argument(
-            "--redundancy-threshold", type=float, default=0.5,
+            "--threshold", type=float,
+            help="cut the scores here; without it rows with labels keep them, and others are cut at 0.5",
+        )  # fmt: skip
+        parser.add_argument(
+            "--redundancy-threshold", type=float,
             help="the same for redundancy; ReasonEval's was read at 0.15, critics' at 0",
         )  # fmt: skip
         parser.add_argument("--draws", type=int, default=DRAWS, help="for intervals; 0 for none")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            report = BENCHMARKS[options["benchmark"]](options)
-        except FileNotFoundError as error:
-            raise CommandError(f"{error}: there is no such file or folder") from error
-        except UnreadableFile as error:
-            raise CommandError(str(error)) from error
+        _check(options)
+        report = _of_project(options) if options["project"] else _of_files(options)
         if options["json"]:
             self.stdout.write(json.dumps(report, indent=2, ensure_ascii=False))
         else:
             self.stdout.write(_table(report))
 
 
-def _prmbench(options: dict[str, Any]) -> dict[str, Any]:
-    items = _usable(files.prmbench_items(files.files_in(options["data"])))
-    found = _usable(
-        files.prmbench_predictions(
-            files.files_in(options["predictions"]),
-            (item.id for item in items.found),
-            options["threshold"],
-            options["redundancy_threshold"],
-        )
-    )
-    reading = options["reading"]
-    report = prmbench_report.evaluate(items.found, dict(found.found), reading, options["draws"])
-    counts = {"n_repeated_items": items.n_repeated, "n_repeated_results": found.n_repeated}
-    return report | counts | {"baselines": baselines.prmbench(items.found, reading)}
+def _check(options: dict[str, Any]) -> None:
+    """Refuse what does not go together, with what to give instead."""
+    if options["draws"] < 0:
+        raise CommandError("--draws: give a number from 0 on.")
+    if options["project"]:
+        wrong = [f"--{name}" for name in ("data", "predictions", "shots") if options[name]]
+        if wrong:
+            raise CommandError(f"{wrong[0]} is for files: leave it out, or --project.")
+        if not options["rater"]:
+            raise CommandError("--project needs --rater KIND:NAME.")
+        if options["against"] and len(options["against"]) > 1:
+            raise CommandError("--against: name one rater.")
+        if options["labels"] == evaluations.BOTH and (options["against"] or options["sweep"]):
+            raise CommandError("--against and --sweep need one side: --labels released or gold.")
+        return
+    if not options["data"]:
+        raise CommandError("Give --data and --predictions, or --project and --rater.")
+    if options["rater"] or options["labels"] != evaluations.RELEASED:
+        raise CommandError("--rater, and labels that people gave, are of a project: give --project too.")
+    if bool(options["predictions"]) == bool(options["shots"]):
+        raise CommandError("Give --predictions, or --shots NAME=PATH, and not both.")
+    if options["shots"] and options["benchmark"] != "prmbench":
+        raise CommandError("--shots is for prmbench.")
 
 
-def _processbench(options: dict[str, Any]) -> dict[str, Any]:
-    cases, rows = files.processbench_cases(
-        files.files_in(options["data"]), files.files_in(options["predictions"])
-    )
-    _usable(cases), _usable(rows)
-    report = processbench.evaluate(cases.found, options["draws"])
-    known = {case.id for case in cases.found}
-    counts = {
-        "n_absent": len(known - {row.foreign_id for row in rows.found}),
-        "n_unknown": sum(row.foreign_id not in known for row in rows.found),
-        "n_repeated_results": rows.n_repeated,
-    }
-    return report | counts | {"wrong_process": processbench.wrong_process(cases.found)}
+def _of_files(options: dict[str, Any]) -> dict[str, Any]:
+    told = {"threshold": options["threshold"], "redundant_above": options["redundancy_threshold"]}
+    given = {name: value for name, value in told.items() if value is not None}
+    wanted = Wanted(
+        data=options["data"], predictions=options["predictions"] or (), against=options["against"] or (),
+        shots=dict(map(_named, options["shots"] or ())), reading=options["reading"], cut=Cut(**given),
+        draws=options["draws"], sweep=options["sweep"],
+    )  # fmt: skip
+    try:
+        return on_files.report(options["benchmark"], wanted)
+    except FileNotFoundError as error:
+        raise CommandError(f"{error}: there is no such file or folder") from error
+    except (UnreadableFile, Unusable) as error:
+        raise CommandError(str(error)) from error
 
 
-def _best_of_n(options: dict[str, Any]) -> dict[str, Any]:
-    data, rows = files.questions(files.files_in(options["data"]), files.files_in(options["predictions"]))
-    _usable(rows)
-    counts = {"n_repeated_sets": data.n_repeated, "n_repeated_results": rows.n_repeated}
-    return best_of_n.evaluate(_usable(data).found, options["draws"]) | counts
+def _named(given: str) -> tuple[str, str]:
+    name, equals, path = given.partition("=")
+    if not (name and equals and path):
+        raise CommandError(f"--shots {given}: write NAME=PATH, as 2=results.jsonl.")
+    return name, path
 
 
-BENCHMARKS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "prmbench": _prmbench, "processbench": _processbench, "best_of_n": _best_of_n,
-}  # fmt: skip
-
-
-def _usable(data: files.Data[Any]) -> files.Data[Any]:
-    """The data; refuses a file with a record that cannot be used, since a number over the rest would mislead."""
-    if data.bad:
-        raise CommandError(_listed(data.bad))
-    if not data.found:
-        raise CommandError("There is no record in these files.")
-    return data
-
-
-def _listed(bad: list[FormatError]) -> str:
-    more = f"\n… and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
-    return "\n".join(str(error) for error in bad[:SHOWN]) + more
+def _of_project(options: dict[str, Any]) -> dict[str, Any]:
+    project, benchmark = find_project(options["project"]), options["benchmark"]
+    about = {"labels": options["labels"], "reading": options["reading"], "draws": options["draws"]}
+    with refusals():
+        rater = evaluations.find_rater(project, options["rater"])
+        report = evaluations.evaluate(
+            project, benchmark, rater, threshold=options["threshold"],
+            redundancy_threshold=options["redundancy_threshold"], **about,
+        )  # fmt: skip
+        if options["against"]:
+            other = evaluations.find_rater(project, options["against"][0])
+            cuts = (options["threshold"], None)
+            found = evaluations.compare(project, benchmark, rater, other, thresholds=cuts, **about)
+            report = report | {"against": found}
+        if options["sweep"]:
+            report = report | {"sweep": evaluations.sweep(project, benchmark, rater, **about)}
+    return report
 
 
 def _table(report: dict[str, Any], indent: int = 0) -> str:
