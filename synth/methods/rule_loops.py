@@ -21,7 +21,7 @@ _GIVEN: Final = re.compile(
     r"(?<![\w\\}^_)(+\-*/=]) ?(?P<name>[A-Za-z])\s*=\s*(?P<minus>-?)"
     rf"(?P<number>{NUMBER})(?=\$|\\\)|[.,;]?(?:\s|$))(?!\s*[-+*/=\\^(])"
 )
-_ONLY_THERE: Final = re.compile(r"\b(?:for|with|at|where|when|letting)\s*(?:\$|\\\()?\s*\Z")
+_ONLY_THERE: Final = re.compile(r"\b(?:for|with|at|where|when|letting)\s*(?:\$|\\\()?\s*\Z", re.IGNORECASE)
 
 
 class _Given(NamedTuple):
