@@ -28,11 +28,13 @@ class CatalogueError(Invalid):
 
 
 class Entry(Frozen):
-    """A model that has been published. hub: where its weights are, "" where nowhere. reference: hub id of the second
-    model that a log ratio needs. default: the variant taken where none is named."""
+    """A model that has been published. hub: where its weights are, "" where nowhere. published: what the papers' tables
+    call it. reference: hub id of the second model that a log ratio needs. default: the variant taken where none is
+    named."""
 
     name: str
     title: str
+    published: tuple[str, ...] = ()
     hub: str
     family: str
     licence: str

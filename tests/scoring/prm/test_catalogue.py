@@ -1,0 +1,150 @@
+"""The catalogue holds what the papers' tables name, and what is wrong in one is said with its place."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scoring.metrics.published import published
+from scoring.prm import catalogue
+from scoring.prm.catalogue import CatalogueError, load
+
+GOOD = """
+[families.plain]
+backbone = "qwen2"
+head = { kind = "linear", weights = "score", outputs = 2 }
+join = "ids"
+before = ["{problem}"]
+step = ["{step}", "{mark}"]
+mark = "\\n"
+read = "mark"
+[families.plain.channels.validity]
+readout = "pair_softmax"
+of = [1]
+decide = { rule = "above", threshold = 0.5, tuned_on = "nothing" }
+[families.plain.variants.card]
+[families.plain.variants.long]
+like = "card"
+max_tokens = 99
+
+[[models]]
+name = "one"
+title = "One"
+hub = "us/One"
+family = "plain"
+licence = "ours"
+default = "card"
+"""
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[[str], Path]:
+    def write(text: str) -> Path:
+        path = tmp_path / "mine.toml"
+        path.write_text(text, "utf-8")
+        return path
+
+    return write
+
+
+def test_every_model_of_the_tables_is_there_but_one_that_was_never_released() -> None:
+    rows = [*published("prmbench").rows, *published("processbench").rows]
+    named = {row["model"] for row in rows if row["kind"] in ("prm", "orm")}
+    ours = [name for entry in load().values() for name in entry.published]
+    assert len(ours) == len(set(ours))
+    assert named - {"Qwen2.5-Math-7B-Math-Shepherd"} == set(ours)
+
+
+def test_an_entry_is_found_by_name_and_by_hub_id() -> None:
+    assert catalogue.entry("QWEN2.5-math-prm-7b") is catalogue.entry("Qwen/Qwen2.5-Math-PRM-7B")
+    with pytest.raises(CatalogueError, match="No model nothing") as refused:
+        catalogue.entry("nothing")
+    assert refused.value.field == "model"
+
+
+def test_a_variant_is_chosen_by_name() -> None:
+    entry = catalogue.entry("pure-prm-7b")
+    assert entry.variant() is entry.variant("card")
+    with pytest.raises(CatalogueError, match="no variant mine; it has card, prmbench, processbench"):
+        entry.variant("mine")
+
+
+def test_what_prmbench_cuts_no_other_variant_does() -> None:
+    cuts = {
+        (name, each.cuts, each.max_tokens)
+        for e in load().values()
+        for name, each in e.variants.items()
+        if each.cuts
+    }
+    assert cuts == {("prmbench", True, 2048)}
+    assert not any(e.variant("prmbench").cuts is False for e in load().values() if "prmbench" in e.variants)
+
+
+def test_prmbench_writes_a_backspace_to_qwen_and_the_card_does_not() -> None:
+    entry = catalogue.entry("qwen2.5-math-prm-72b")
+    assert "\b" in entry.variant("prmbench").before[0]
+    assert "\\boxed{}" in entry.variant("card").before[0]
+
+
+def test_what_a_model_sets_stands_over_its_family() -> None:
+    small, large = catalogue.entry("reasoneval-7b").variant(), catalogue.entry("reasoneval-34b").variant()
+    assert (small.backbone, large.backbone) == ("mistral", "llama")
+    assert catalogue.entry("trl-qwen2-0.5b").variant().mark == "\n"
+
+
+def test_a_variant_may_be_like_another(written: Callable[[str], Path]) -> None:
+    entry = load(written(GOOD))["one"]
+    assert (entry.variant("long").max_tokens, entry.variant("long").mark, entry.variant().max_tokens) == (
+        99,
+        "\n",
+        None,
+    )
+
+
+WRONG = {
+    "not toml": ("Invalid value", "x ="),
+    "steps that are no texts": ("one: card: step", 'step = ["{step}", "{mark}"]|step = 3'),
+    "a step twice": ("one: card: .*stands once in `step`", '["{step}", "{mark}"]|["{step}{step}", "{mark}"]'),
+    "no problem": (r"one: card: \{problem\} stands once", '["{problem}"]|["Q"]'),
+    "no mark": (r"one: card: read = mark needs one \{mark\}", '["{step}", "{mark}"]|["{step}"]'),
+    "an empty mark": ("one: card: `mark` is empty", 'mark = "\\n"|mark = ""'),
+    "a column too many": ("one: card: channels.validity: `of` names columns of 2", "of = [1]|of = [2]"),
+    "a readout of another head": ("full_softmax does not read a head of kind linear", "pair_softmax|full_softmax"),
+    "a pair of three": ("one: card: channels.validity: pair_softmax needs", "outputs = 2|outputs = 3"),
+    "no such readout": ("one: card: channels.validity.readout", "pair_softmax|guess"),
+    "no tuned_on": ("one: card: channels.validity.decide.tuned_on: Field required", ', tuned_on = "nothing"|'),
+    "argmax with a threshold": ("argmax has no threshold", '"above", threshold = 0.5|"argmax", threshold = 0.4'),
+    "a cut at no length": ("one: card: A variant that cuts says at how many", 'join = "ids"|join = "ids"\ncuts = true'),
+    "a field nobody knows": ("one: card: joins: Extra inputs", 'join = "ids"|join = "ids"\njoins = 1'),
+    "a head without weights": ("one: card: head: A head of kind linear names its weights", 'weights = "score", |'),
+    "an outcome at a mark": ("kind = outcome goes with read = end", 'join = "ids"|join = "ids"\nkind = "outcome"'),
+    "no such family": ("one: family: no family 'plane'", 'family = "plain"|family = "plane"'),
+    "no such default": ("one: default: no variant 'mine'", 'default = "card"|default = "mine"'),
+    "no licence": ("one: licence: Field required", 'licence = "ours"\n|'),
+    "like nobody": ("one: long: like: no variant 'x'", 'like = "card"|like = "x"'),
+    "like itself": ("one: long: like: no variant 'long'", 'like = "card"|like = "long"'),
+    "a reference for nothing": ("one: reference: named where", 'hub = "us/One"|hub = "us/One"\nreference = "us/Two"'),
+    "a table nobody knows": ("mine.toml: model: not known here", "[[models]]|[[model]]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_wrong_is_said_with_file_entry_and_field(what: str, written: Callable[[str], Path]) -> None:
+    message, change = WRONG[what]
+    old, _, new = change.partition("|")
+    text = GOOD.replace(old, new) if new or "|" in change else change
+    assert text != GOOD
+    with pytest.raises(CatalogueError, match=message) as refused:
+        load(written(text))
+    assert refused.value.message.startswith("mine.toml: ")
+
+
+def test_a_name_twice_is_refused(written: Callable[[str], Path]) -> None:
+    twice = GOOD + GOOD[GOOD.index("[[models]]") :]
+    with pytest.raises(CatalogueError, match="one: name: it is there twice"):
+        load(written(twice))
+
+
+def test_no_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match=r"none\.toml"):
+        load(tmp_path / "none.toml")
