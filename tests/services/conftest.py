@@ -1,5 +1,6 @@
 """Fixtures with real servers and processes. Each starts what it needs once a session and ends it after."""
 
+import shutil
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -9,10 +10,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.services.processes import LiveProcess, live_process, manage
+from tests.services.processes import DATABASE, SQLITE, LiveProcess, environment, live_process, manage
 from tests.services.servers import Postgres, postgres_server, redis_server
 
 Start = Callable[..., LiveProcess]
+Migrated = Callable[[dict[str, str]], dict[str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +65,28 @@ def start_worker(start: Start) -> Callable[[dict[str, str]], LiveProcess]:
     return start_one
 
 
-def migrated(env: dict[str, str]) -> dict[str, str]:
-    """The same environment, its database migrated."""
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database that nobody opens: each test has a copy."""
+    folder = tmp_path_factory.mktemp("migrated")
+    migrate(environment(folder))
+    return folder / DATABASE
+
+
+@pytest.fixture
+def migrated(migrated_file: Path) -> Migrated:
+    """`migrated(env)` is the same environment, its database migrated."""
+
+    def migrated_one(env: dict[str, str]) -> dict[str, str]:
+        if env["DATABASE_URL"].startswith(SQLITE):
+            shutil.copyfile(migrated_file, env["DATABASE_URL"].removeprefix(SQLITE))
+        else:
+            migrate(env)
+        return env
+
+    return migrated_one
+
+
+def migrate(env: dict[str, str]) -> None:
     done = manage("migrate", "--no-input", "--verbosity", "0", env=env)
     assert done.returncode == 0, done.stderr
-    return env

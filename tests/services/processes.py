@@ -16,6 +16,8 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
+SQLITE = "sqlite:///"
+DATABASE = "plumbline.sqlite3"
 TEST_KEY = "only-for-tests-0123456789-0123456789-0123456789"
 
 
@@ -51,7 +53,7 @@ def environment(data_dir: Path, **extra: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "SECRET_KEY": TEST_KEY,
         "DATA_DIR": str(data_dir),
-        "DATABASE_URL": f"sqlite:///{data_dir / 'plumbline.sqlite3'}",
+        "DATABASE_URL": f"{SQLITE}{data_dir / DATABASE}",
         "CELERY_BROKER_URL": "filesystem://",
         "LOG_FORMAT": "plain",
         "LOG_LEVEL": "INFO",

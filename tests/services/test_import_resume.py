@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from tests.annotator.foreign import jsonl, many
-from tests.services.conftest import Start, migrated
-from tests.services.processes import MANAGE, ROOT, LiveProcess, environment, manage, wait_until
+from tests.services.conftest import Migrated, Start
+from tests.services.processes import MANAGE, ROOT, SQLITE, LiveProcess, environment, manage, wait_until
 
 N = 4_000
 STATE = """
@@ -57,7 +57,7 @@ print(0)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def env(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+def env(request: pytest.FixtureRequest, tmp_path: Path, migrated: Migrated) -> dict[str, str]:
     env = environment(tmp_path / "data")
     if request.param == "postgres":
         env["DATABASE_URL"] = request.getfixturevalue("postgres_url")
@@ -82,8 +82,8 @@ def run(env: dict[str, str], code: str, *args: str) -> Any:
 def n_done(env: dict[str, str]) -> int:
     """How far the import is, asked of the database itself: a script of ours would start too slowly to catch it."""
     url = env["DATABASE_URL"]
-    is_file = url.startswith("sqlite:///")
-    database: Any = sqlite3.connect(url.removeprefix("sqlite:///")) if is_file else psycopg.connect(url)
+    is_file = url.startswith(SQLITE)
+    database: Any = sqlite3.connect(url.removeprefix(SQLITE)) if is_file else psycopg.connect(url)
     with closing(database):
         row = database.execute("SELECT n_done FROM annotator_import ORDER BY id LIMIT 1").fetchone()
     return int(row[0]) if row else 0

@@ -8,15 +8,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.services.conftest import Start, migrated
+from tests.services.conftest import Migrated, Start
 from tests.services.processes import MANAGE, LiveProcess, answers, environment, free_port, manage
 
-# The manager, two runners of honcho, gunicorn with two workers, Celery with one child.
-WHOLE_FAMILY = 1 + 2 + 3 + 2
+# The manager, two runners of honcho, gunicorn with two workers, Celery with two children.
+WHOLE_FAMILY = 1 + 2 + 3 + 3
 
 
 @pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
+def env(tmp_path: Path, migrated: Migrated) -> dict[str, str]:
     return migrated(environment(tmp_path / "data"))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.conftest import Start, migrated
+from tests.services.conftest import Migrated, Start
 from tests.services.processes import answers, environment, free_port, manage
 
 REVIEWERS = 8
@@ -69,7 +69,7 @@ class Client(threading.Thread):
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_no_acknowledged_submission_is_lost(
-    database: str, tmp_path: Path, start: Start, request: pytest.FixtureRequest
+    database: str, tmp_path: Path, migrated: Migrated, start: Start, request: pytest.FixtureRequest
 ) -> None:
     env = environment(tmp_path / "data")
     if database == "postgres":
