@@ -1,7 +1,8 @@
 """Run every test: `python -m tests`, or `make test`. Ends with one line: "N passed, N failed".
 
-First everything on SQLite, then what touches the database once more on a real PostgreSQL, two at a time. Tests
-that start servers and kill processes run one after the other, so that two cores are not asked for six.
+Two lanes run beside each other, for neither asks for two whole cores. One computes: everything on SQLite, then what
+touches the database once more on a real PostgreSQL, two at a time. The other waits, mostly: for servers to start and
+die, one after the other, then for pages in browsers, two at a time. What a part printed is shown when it has ended.
 """
 
 import os
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,34 +38,47 @@ class Counts:
 
 def main() -> int:
     os.chdir(ROOT)
-    with tempfile.TemporaryDirectory(prefix="plumbline-tests-") as folder:
-        scratch = Path(folder)
-        apart = [f"--ignore={path}" for path in (SERVICES, BROWSER)]
-        total = run("fast", ["tests", *apart, *TWO], scratch)
-        total += run(SERVICES, [SERVICES], scratch)
-        total += run(BROWSER, [BROWSER, *TWO], scratch)
-        with postgres_server(scratch / "postgres") as server:
-            # As the web talks to it; imports and the worker do without prepared statements, in tests/services.
-            how = {"DATABASE_URL": server.url(), "PREPARED_STATEMENTS": "1"}
-            total += run("PostgreSQL", ["tests", *apart, "--database-only", *TWO], scratch, **how)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="plumbline-tests-") as folder, ThreadPoolExecutor() as lanes:
+        both = [lanes.submit(lane, Path(folder)) for lane in (computing, waiting)]
+        total = sum((one.result() for one in both), Counts())
+    print(f"\n== all: {time.monotonic() - started:.0f} s")
     print(total, flush=True)
     return 1 if total.failed or not total.passed else 0
 
 
+def computing(scratch: Path) -> Counts:
+    rest = ["tests", *(f"--ignore={path}" for path in (SERVICES, BROWSER)), *TWO]
+    done = run("fast", rest, scratch)
+    with postgres_server(scratch / "postgres") as server:
+        # As the web talks to it; imports and the worker do without prepared statements, in tests/services.
+        how = {"DATABASE_URL": server.url(), "PREPARED_STATEMENTS": "1"}
+        return done + run("PostgreSQL", [*rest, "--database-only"], scratch, **how)
+
+
+def waiting(scratch: Path) -> Counts:
+    return run(SERVICES, [SERVICES], scratch) + run(BROWSER, [BROWSER, *TWO], scratch)
+
+
 def run(name: str, arguments: list[str], scratch: Path, **environment: str) -> Counts:
     """One run of pytest. Whatever ends it early (no test found, a crash) counts as one more failure."""
-    print(f"\n== {name}: {' '.join(arguments)}", flush=True)
+    print(f"\n== {name} begins: {' '.join(arguments)}", flush=True)
     report = scratch / f"{name.replace('/', '-')}.xml"
     started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *arguments],
         env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
         check=False,
     )
-    print(f"== {name}: {time.monotonic() - started:.0f} s", flush=True)
     counts = read_counts(report) if report.exists() else Counts()
-    broken = done.returncode != 0 and not counts.failed
-    return counts + Counts(failed=1) if broken else counts
+    if done.returncode != 0 and not counts.failed:
+        counts += Counts(failed=1)
+    print(f"\n{done.stdout}== {name}: {counts} in {time.monotonic() - started:.0f} s", flush=True)
+    return counts
 
 
 def read_counts(report: Path) -> Counts:
