@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, Self
 from pydantic import Field, model_validator
 
 from synth.methods import prompts
-from synth.methods.asks import Ask, Check, Reply, Steps, Verdict, ask, check
+from synth.methods.asks import Ask, Check, Reply, Steps, ask, check
 from synth.methods.estimates import Draw, Estimate, Prefix
 from synth.methods.settings import How
 from synth.methods.texts import answer_of, steps_of
@@ -133,16 +133,12 @@ def _drawn(problem: str, prefix: Sequence[str], gold: str, how: RolloutHow) -> S
 
 
 def _decided(gold: str, replies: Sequence[Reply]) -> Steps[list[Draw]]:
+    """A draw without a final answer that we can find is undecided: it was cut off, or refused, or says it in words
+    of its own, and none of these makes the steps wrong."""
     answers = [answer_of(steps_of(reply.text)) for reply in replies]
     checks = [Check(gold, answer) for answer in answers if answer is not None]
     verdicts = iter((yield from check(*checks)) if checks else ())
     return [
-        Draw(answer, _without_answer(reply) if answer is None else next(verdicts), reply.finish_reason)
+        Draw(answer, "undecided" if answer is None else next(verdicts), reply.finish_reason)
         for reply, answer in zip(replies, answers, strict=True)
     ]
-
-
-def _without_answer(reply: Reply) -> Verdict:
-    """A draw that ended by itself without an answer is wrong. One that was cut off or refused says nothing about the
-    steps: it was our limit, or another's, that ended it."""
-    return "wrong" if reply.finish_reason == "stop" else "undecided"

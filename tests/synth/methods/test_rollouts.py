@@ -55,7 +55,7 @@ def naive(table: Sequence[str]) -> str:
     found = ""
     for row in table:
         right = any(outcome == "R" for outcome in row)
-        unsure = any(outcome in "UC" for outcome in row)
+        unsure = any(outcome in "UCN" for outcome in row)
         found += "+" if right else "?" if unsure else "-"
         if not right:
             return found + "." * (len(table) - len(found))
@@ -63,7 +63,7 @@ def naive(table: Sequence[str]) -> str:
 
 
 def test_counts_worked_by_hand() -> None:
-    world = World(["RWRU", "WWRN", "WNWW"], RolloutHow(n=4))
+    world = World(["RWRU", "WWRW", "WWWW"], RolloutHow(n=4))
     found = world.run()
     assert [(p.position, p.k, p.drawn, p.undecided, p.planned, p.stopped) for p in found.prefixes] == [
         (0, 2, 4, 1, 4, False),
@@ -79,14 +79,14 @@ def test_counts_worked_by_hand() -> None:
 
 
 def test_nothing_is_drawn_after_the_first_prefix_without_success() -> None:
-    world = World(["RRRR", "WWWN", "RRRR"], RolloutHow(n=4))
+    world = World(["RRRR", "WWWW", "RRRR"], RolloutHow(n=4))
     found = world.run()
     assert labels(found) == "+-."
     assert len(world.asked) == 8
     assert (hard(found), soft(found)) == ([True, False, None], [1.0, 0.0, None])
 
 
-@pytest.mark.parametrize("row", ["WWUW", "WWCW", "UUUU"])
+@pytest.mark.parametrize("row", ["WWUW", "WWCW", "WNWW", "UUUU"])
 def test_no_success_but_an_undecided_draw_is_unknown(row: str) -> None:
     found = World(["RWWW", row, "RRRR"], RolloutHow(n=4)).run()
     assert labels(found) == "+?."
@@ -95,10 +95,11 @@ def test_no_success_but_an_undecided_draw_is_unknown(row: str) -> None:
     assert soft(found)[1] == (None if row == "UUUU" else 0.0)
 
 
-def test_a_draw_that_was_cut_off_is_undecided_and_one_without_an_answer_wrong() -> None:
-    found = World(["CNRR", "WWWW", "WWWW"], RolloutHow(n=4)).run()
-    assert [draw.verdict for draw in found.prefixes[0].draws] == ["undecided", "wrong", "right", "right"]
-    assert soft(found)[0] == 2 / 3
+def test_a_draw_without_an_answer_is_undecided_whatever_ended_it() -> None:
+    found = World(["CNRW", "WWWW", "WWWW"], RolloutHow(n=4)).run()
+    assert [draw.verdict for draw in found.prefixes[0].draws] == ["undecided", "undecided", "right", "wrong"]
+    assert [draw.finish_reason for draw in found.prefixes[0].draws] == ["length", "stop", "stop", "stop"]
+    assert soft(found)[0] == 1 / 2
 
 
 def test_a_thought_that_never_ends_holds_no_answer() -> None:
@@ -217,7 +218,7 @@ def test_a_threshold_is_a_view_of_the_counts(table: list[str], threshold: float)
     found = World(table, RolloutHow(n=len(table[0])), tuple(f"Step {c}" for c in "abcd"[: len(table)])).run()
     expected = ""
     for row in naive_rows(table):
-        decided = [outcome for outcome in row if outcome in "RWN"]
+        decided = [outcome for outcome in row if outcome in "RW"]
         if "R" not in row and len(decided) < len(row):
             expected += "?"
         else:
