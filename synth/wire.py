@@ -8,7 +8,7 @@ without its library.
 
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
@@ -39,12 +39,9 @@ class Wire:
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self._url = f"{endpoint.base_url}/chat/completions"
-        n, key = endpoint.concurrency, endpoint.key()
-        limits = httpx2.Limits(max_connections=n, max_keepalive_connections=n, keepalive_expiry=30)
-        # Proxies and certificates of the environment are not ours: only what the operator declared is used.
-        inner = httpx2.AsyncHTTPTransport(limits=limits, proxy=endpoint.proxy, trust_env=False)
+        key = endpoint.key()
         self._http = httpx2.AsyncClient(
-            transport=Bounded(inner),
+            transport=Bounded(endpoint.proxy),
             timeout=endpoint.timeout,
             trust_env=False,
             follow_redirects=False,
@@ -74,37 +71,64 @@ class Wire:
 
 
 class Bounded(httpx2.AsyncBaseTransport):
-    """Stops reading where a reply, error replies included, is longer than any real one."""
+    """One connection for each request on its way, the warmest first; stops reading where a reply is too long.
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
-        self.inner = inner
+    A pool of all of them looks at every idle connection for each request: at 64 that was a third of a call's cost.
+    """
+
+    def __init__(self, proxy: str | None) -> None:
+        # Proxies and certificates of the environment are not ours: only what the operator declared is used.
+        self._proxy, self._trust = proxy, httpx2.create_ssl_context(trust_env=False)
+        self._free: list[httpx2.AsyncHTTPTransport] = []
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        response = await self.inner.handle_async_request(request)
-        response.stream = BoundedStream(cast(httpx2.AsyncByteStream, response.stream))
+        inner = self._free.pop() if self._free else self._new()
+        try:
+            response = await inner.handle_async_request(request)
+        except BaseException:
+            await inner.aclose()
+            raise
+        stream = cast(httpx2.AsyncByteStream, response.stream)
+        response.stream = BoundedStream(stream, lambda: self._free.append(inner))
         if response.headers.get("content-encoding", "identity") != "identity":
             await response.aclose()
             raise TooLarge("The endpoint compressed its reply although asked not to.")
         return response
 
+    def _new(self) -> httpx2.AsyncHTTPTransport:
+        one = httpx2.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30)
+        return httpx2.AsyncHTTPTransport(verify=self._trust, limits=one, proxy=self._proxy, trust_env=False)
+
     async def aclose(self) -> None:
-        await self.inner.aclose()
+        for inner in self._free:
+            await inner.aclose()
+        self._free = []
 
 
 class BoundedStream(httpx2.AsyncByteStream):
-    def __init__(self, inner: httpx2.AsyncByteStream) -> None:
-        self.inner = inner
+    """A reply that may not go on for ever; says when its connection is free again."""
+
+    def __init__(self, inner: httpx2.AsyncByteStream, free: Callable[[], None]) -> None:
+        self._inner, self._release = inner, free
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         left = MAX_REPLY_BYTES
-        async for chunk in self.inner:
+        async for chunk in self._inner:
             left -= len(chunk)
             if left < 0:
                 raise TooLarge(f"The reply is longer than {MAX_REPLY_BYTES // 1024**2} MiB.")
             yield chunk
 
     async def aclose(self) -> None:
-        await self.inner.aclose()
+        release, self._release = self._release, _nothing
+        try:
+            await self._inner.aclose()
+        finally:
+            release()
+
+
+def _nothing() -> None:
+    """A connection is given back once."""
 
 
 # --- What is sent ----------------------------------------------------------------------------------------
