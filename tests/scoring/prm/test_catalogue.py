@@ -1,5 +1,6 @@
 """The catalogue holds what the papers' tables name, and what is wrong in one is said with its place."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,6 +102,7 @@ def test_a_variant_may_be_like_another(written: Callable[[str], Path]) -> None:
     )
 
 
+LONG = '[families.plain.variants.long]\nlike = "card"\nmax_tokens = 99'
 WRONG = {
     "not toml": ("Invalid value", "x ="),
     "steps that are no texts": ("one: card: step", 'step = ["{step}", "{mark}"]|step = 3'),
@@ -124,6 +126,9 @@ WRONG = {
     "like nobody": ("one: long: like: no variant 'x'", 'like = "card"|like = "x"'),
     "like itself": ("one: long: like: no variant 'long'", 'like = "card"|like = "long"'),
     "a reference for nothing": ("one: reference: named where", 'hub = "us/One"|hub = "us/One"\nreference = "us/Two"'),
+    "a family that is none": ("families.plain: this is a table", "families = { plain = 3 }"),
+    "a variant that is none": ("one: long: this is a table", LONG + "|[families.plain.variants]\nlong = 3"),
+    "what is set is no table": ("one: sets: this is a table", 'hub = "us/One"|hub = "us/One"\nsets = 3'),
     "a table nobody knows": ("mine.toml: model: not known here", "[[models]]|[[model]]"),
 }  # fmt: skip
 
@@ -148,3 +153,44 @@ def test_a_name_twice_is_refused(written: Callable[[str], Path]) -> None:
 def test_no_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError, match=r"none\.toml"):
         load(tmp_path / "none.toml")
+
+
+def test_a_file_of_ones_own_adds_models_of_our_families(written: Callable[[str], Path]) -> None:
+    mine = written(GOOD + GOOD[GOOD.index("[[models]]") :].replace("one", "two").replace("plain", "trl"))
+    assert catalogue.entry("two", mine).variant().mark == "\n\n"
+    assert catalogue.entry("us/one", mine).name == "one"
+    assert len(load(catalogue.FILE, mine)) == len(load()) + 2
+    with pytest.raises(CatalogueError, match=r"families\.plain: it is there already"):
+        load(catalogue.FILE, mine, mine)
+
+
+class TestOfFolder:
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Callable[[str, str], Path]:
+        def write(kind: str, named: str) -> Path:
+            (tmp_path / "config.json").write_text(json.dumps({"model_type": kind, "architectures": [named]}))
+            return tmp_path
+
+        return write
+
+    def test_a_folder_of_one_family_is_like_its_first_model(self, folder: Callable[[str, str], Path]) -> None:
+        assert catalogue.of_folder(folder("qwen2", "Qwen2ForProcessRewardModel")).family == "qwen"
+        assert catalogue.of_folder(folder("mistral", "MistralForCausalLM")).family == "math_shepherd"
+
+    @pytest.mark.parametrize(
+        ("kind", "named", "message"),
+        [
+            ("qwen2", "Qwen2ForTokenClassification", "like pure-prm-7b or trl-qwen2.5-math-1.5b: say which"),
+            ("llama", "MistralForCausalLM", "like no model of the catalogue"),
+            ("gpt2", "Other", "like no model of the catalogue"),
+        ],
+    )
+    def test_where_it_is_not_plain_somebody_says(
+        self, kind: str, named: str, message: str, folder: Callable[[str, str], Path]
+    ) -> None:
+        with pytest.raises(CatalogueError, match=message):
+            catalogue.of_folder(folder(kind, named))
+
+    def test_a_folder_without_a_configuration(self, tmp_path: Path) -> None:
+        with pytest.raises(CatalogueError, match=r"no config\.json"):
+            catalogue.of_folder(tmp_path)
