@@ -3,7 +3,8 @@ heads of our own, and a refusal where a single name in the checkpoint is missing
 only warns, and scores with a random head."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -167,20 +168,40 @@ def _backbone(folder: Path, prefix: str, device: Any, dtype: Any, device_map: st
     from transformers import AutoModel
 
     attention.register()
-    found, told = AutoModel.from_pretrained(
-        folder,
-        dtype=dtype,
-        attn_implementation=attention.NAME,
-        device_map=device_map or str(device),
-        output_loading_info=True,
-        trust_remote_code=False,
-        local_files_only=True,
-        key_mapping={f"^{prefix}": ""} if prefix not in ("", "model.") else None,
-    )
-    wrong = [*told["missing_keys"], *(str(each) for each in told["mismatched_keys"])]
+    with _quiet():
+        found, told = AutoModel.from_pretrained(
+            folder,
+            dtype=dtype,
+            attn_implementation=attention.NAME,
+            device_map=device_map or str(device),
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are told, and refused with the others
+            trust_remote_code=False,
+            local_files_only=True,
+            key_mapping={f"^{prefix}": ""} if prefix not in ("", "model.") else None,
+        )
+    wrong = {*told["missing_keys"], *(name for name, *_ in told["mismatched_keys"])}
     if wrong:
-        raise Invalid(f"{folder}: no weights for {_some(wrong)}.", field="model")
+        named = _some(prefix + name.removeprefix(prefix) for name in wrong)
+        raise Invalid(f"{folder}: no weights, or of another shape, for {named}.", field="model")
     return found.eval().requires_grad_(False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the report of names that it does not know: the heads' are among them, and we look at each."""
+    from transformers import utils
+
+    logging: Any = utils.logging
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _account(spec: Spec, weights: Weights, named: heads.Named, backbone: Any, prefix: str) -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from pickle import UnpicklingError  # only the error: nothing is unpickled here
 from typing import Any
 
 from annotator.errors import Invalid
@@ -36,16 +37,8 @@ class Weights:
 
     def _open(self, file: str) -> Any:
         if file not in self.opened:
-            if file.endswith(".safetensors"):
-                from safetensors import safe_open
-
-                self.opened[file] = safe_open(self.folder / file, framework="pt")
-            else:
-                import torch
-
-                self.opened[file] = torch.load(
-                    self.folder / file, map_location="cpu", weights_only=True, mmap=True
-                )
+            read = _safe if file.endswith(".safetensors") else _pickled
+            self.opened[file] = read(self.folder / file)
         return self.opened[file]
 
     @cached_property
@@ -69,3 +62,26 @@ class Weights:
         if outside:
             raise Invalid(f"{self.folder}: {name} has {n} rows, none numbered {outside[0]}.", field="model")
         return torch.cat([part[row : row + 1] for row in rows])
+
+
+def _safe(path: Path) -> Any:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        return safe_open(path, framework="pt")
+    except (OSError, SafetensorError) as refused:
+        raise _no_tensors(path, refused) from refused
+
+
+def _pickled(path: Path) -> Any:
+    import torch
+
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except (OSError, RuntimeError, UnpicklingError) as refused:
+        raise _no_tensors(path, refused) from refused
+
+
+def _no_tensors(path: Path, refused: Exception) -> Invalid:
+    told = str(refused).splitlines()[0]
+    return Invalid(f"{path}: tensors cannot be read from it, and nothing else will be: {told}", field="model")
