@@ -2,6 +2,7 @@
 those that people verified, side by side."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.http import HttpResponseBase
@@ -82,6 +83,7 @@ def context(asking: Asked, found: dict[str, Any], parts: str) -> dict[str, Any]:
         "averages": averages(found),
         "people": _people(found, scale),
         "parts": parts,
+        "computed_at": min((datetime.fromisoformat(row["computed_at"]) for row in found["rows"]), default=None),
         "heads": [(part_short(c), part_title(asking.project, asking.benchmark, c)) for c in found["kinds"]],
         "part_rows": [_parts(row, parts, found["kinds"]) for row in found["rows"] if row[parts]],
         "differing": _differing(asking, found),

@@ -58,7 +58,9 @@ def _band(title: str, share: bands.Value, scale: bands.Scale) -> bands.Band:
 
 
 def slopes(found: Mapping[str, Any]) -> plots.Slopes | None:
-    rows = [(row["rater"]["name"], row["released"], row["gold"]) for row in found["raters"]]
+    rows = [
+        (row["rater"]["name"].rpartition(":")[2], row["released"], row["gold"]) for row in found["raters"]
+    ]
     drawn = plots.slopes("Place by released labels (left) and by gold (right)", rows)
     return drawn if drawn.lines else None
 

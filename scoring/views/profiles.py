@@ -10,6 +10,7 @@ from scoring.views import bands, plots
 from scoring.views.asked import Asked
 from scoring.views.plots import Point
 
+ENOUGH = 5  # wrong steps at a place
 LEANS = 30  # points between right steps kept and wrong ones found that make a lean
 UNIT = bands.Scale(0, 1)
 
@@ -48,12 +49,16 @@ def lean(overall: Mapping[str, Any]) -> str:
 
 
 def position(sides: Mapping[str, Any]) -> plots.Plot | None:
-    """How often wrong steps are found, by their place in the solution."""
-    places = sorted({one["step"] for side in sides.values() for one in side.get("positions") or ()})
+    """How often wrong steps are found, by their place in the solution. Places with few wrong steps are only in the
+    table: their curve would be noise."""
+    there = [one for side in sides.values() for one in side.get("positions") or ()]
+    enough = min(ENOUGH, max((one["n"] for one in there), default=0))
+    places = sorted({one["step"] for one in there if one["n"] >= enough})
     if not places:
         return None
     series = [
-        (name, [_place(name, one) for one in side.get("positions") or ()]) for name, side in sides.items()
+        (name, [_place(name, one) for one in side.get("positions") or () if one["step"] in places])
+        for name, side in sides.items()
     ]
     across = bands.Scale(places[0] - 0.5, places[-1] + 0.5)
     ticks = plots.every([(float(step), str(step)) for step in places], 10)

@@ -21,7 +21,7 @@ def test_a_scale_reaches_around_its_values_in_whole_tens() -> None:
 def test_a_scale_of_little_still_has_a_width(values: list[float | None]) -> None:
     scale = bands.scale_of(values)
     assert scale.low < scale.high
-    assert 0 <= scale.low
+    assert scale.low >= 0
     assert scale.high <= 100
 
 
