@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from django.utils import timezone
+
 from annotator.core.labels import NO_ERROR, WRONG
 from annotator.models import Rater, RaterKind
 from scoring.evaluating import apart, places, profiles
@@ -80,7 +82,13 @@ def row(by: Measuring, known: Known) -> Report:
         else None
         for name, labels in SIDES.items()
     }
-    return {"rater": known._asdict(), **cells, "response": profiles.response(by.answers, said)}
+    now = timezone.now().isoformat(timespec="seconds")
+    return {
+        "rater": known._asdict(),
+        **cells,
+        "computed_at": now,
+        "response": profiles.response(by.answers, said),
+    }
 
 
 def cell(by: Measuring, report: Report) -> Report:
