@@ -1,14 +1,17 @@
 """The catalogue holds what the papers' tables name, and what is wrong in one is said with its place."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from scoring.metrics.published import published
 from scoring.prm import catalogue
 from scoring.prm.catalogue import CatalogueError, load
+from scoring.prm.spec import READS, Clean, Decide, HeadKind, Spec
 
 GOOD = """
 [families.plain]
@@ -194,3 +197,33 @@ class TestOfFolder:
     def test_a_folder_without_a_configuration(self, tmp_path: Path) -> None:
         with pytest.raises(CatalogueError, match=r"no config\.json"):
             catalogue.of_folder(tmp_path)
+
+
+DOCS = (Path(__file__).parents[3] / "docs" / "models.md").read_text("utf-8")
+
+
+def test_the_docs_list_every_model_with_its_variants() -> None:
+    rows = [
+        [cell.strip() for cell in row.split("|")[1:-1]]
+        for row in re.findall(r"^\| `[^|]+` \|.*\|$", DOCS, re.M)
+    ]
+    told = {row[0].strip("`"): row[1:] for row in rows if len(row) == 6}
+    assert told == {
+        name: [
+            ", ".join(e.published) or "–", e.family, e.hub or "none: name a folder", e.licence,
+            ", ".join(f"**{v}**" if v == e.default else v for v in e.variants),
+        ]
+        for name, e in load().items()
+    }  # fmt: skip
+
+
+def test_the_docs_name_every_field_and_word() -> None:
+    words = [*READS, *get_args(HeadKind), *get_args(Clean), *get_args(Decide.model_fields["rule"].annotation)]
+    fields = set(Spec.model_fields) - {"model", "variant"}
+    assert [word for word in (*words, *fields) if f"`{word}`" not in DOCS] == []
+
+
+def test_the_docs_own_example_can_be_read(written: Callable[[str], Path]) -> None:
+    example = re.search(r"```toml\n(.*?)```", DOCS, re.S)
+    assert example
+    assert load(written(example[1]))["ours-7b"].variant().mark == "\n\n"
