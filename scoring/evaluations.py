@@ -81,7 +81,7 @@ def evaluate(
     "released_all", "n_gold", "n_items"}. Raises Invalid.
     """
     check_labels(labels)
-    by = _by(project, benchmark, reading, draws)
+    by = _asking(project, benchmark, reading, draws)
     cut = Cut(threshold, redundancy_threshold)
     key = f"report:{benchmark}:{rater.pk}:{labels}:{cut.threshold}:{cut.redundancy}:{reading}:{draws}"
     found: Report = _kept(project, key, lambda: by.report(rater, labels, cut))
@@ -120,7 +120,7 @@ def compare(
     draws: int = DRAWS,
 ) -> Report:
     """Two raters on what both labelled: each difference with its interval and p. Raises Invalid."""
-    by, which = _by(project, benchmark, reading), _side(labels)
+    by, which = _asking(project, benchmark, reading), _side(labels)
     cuts = (Cut(thresholds[0]), Cut(thresholds[1]))
 
     def compute() -> Report:
@@ -210,7 +210,7 @@ def sweep(
     draws: int = DRAWS,
 ) -> Report:
     """The threshold of a scoring rater, chosen on one part and reported on the other. Raises Invalid."""
-    by, which = _by(project, benchmark, reading), _side(labels)
+    by, which = _asking(project, benchmark, reading), _side(labels)
     key = f"sweep:{benchmark}:{rater.pk}:{labels}:{reading}:{draws}"
     found: Report = _kept(project, key, lambda: sweeping.sweep(by, rater, which, draws))
     return found
@@ -221,6 +221,14 @@ def _by(project: Project, benchmark: str, reading: str = "reference", draws: int
         raise errors.Invalid(f"Choose a reading: {', '.join(READINGS)}.", field="reading")
     read: Reading = "strict" if reading == "strict" else "reference"
     return Measuring(project, benchmark, _truth(project, benchmark), read, draws)
+
+
+def _asking(project: Project, benchmark: str, reading: str = "reference", draws: int = 0) -> Measuring:
+    """The same, and Invalid where the project asks nothing of the kind."""
+    by = _by(project, benchmark, reading, draws)
+    if not by.truth.released and not by.truth.gold:
+        raise errors.Invalid(f"This project has no solutions to measure as {benchmark}.", field="benchmark")
+    return by
 
 
 def _truth(project: Project, benchmark: str) -> Truth[Any]:

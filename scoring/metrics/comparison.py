@@ -14,7 +14,7 @@ from scoring.metrics.best_of_n import Question
 from scoring.metrics.confusion import Floats, Reading
 from scoring.metrics.paired import WHOLE, Paired, Part, paired
 from scoring.metrics.prmbench import Item, Prediction, by_group, columns, numbered, ordered
-from scoring.metrics.prmbench_report import score_of
+from scoring.metrics.prmbench_report import defined
 from scoring.metrics.processbench import Case
 
 OVERALL: Final = "overall"
@@ -71,8 +71,7 @@ def _sums(
 def _score(name: str, reading: Reading) -> OfSums:
     def score(sums: Floats) -> Floats:
         pooled = sums.reshape(*sums.shape[:-1], -1, 4).sum(axis=-2)
-        values = score_of(name, pooled, reading)
-        return np.where(values < 0, np.nan, values)  # the reference's mark for what is undefined
+        return defined(name, pooled, reading)
 
     return score
 

@@ -70,6 +70,12 @@ def score_of(code: str, counts: Floats, reading: Reading) -> Floats:
     return confusion.f1(counts, reading) if code == MULTI_SOLUTIONS else confusion.prm_score(counts, reading)
 
 
+def defined(code: str, counts: Floats, reading: Reading) -> Floats:
+    """`score_of`, NaN also where the reference has its mark for undefined: no number of an interval."""
+    values = score_of(code, counts, reading)
+    return np.where(values < 0, np.nan, values)
+
+
 def _values(found: Columns, rows: Any, reading: Reading, code: str = "") -> dict[str, Any]:
     counts = found.counts[rows].sum(axis=0)
     other, first = confusion.negative(counts), found.first_found[rows]
@@ -174,7 +180,7 @@ def _intervals(
     for name in ("overall", *ordered(kind)):
         sums = by_group(items, found, kind != CORRECT if name == "overall" else kind == name, number)
         there = np.flatnonzero(sums.any(axis=1))
-        statistic = partial(score_of, name, reading=reading)
+        statistic = partial(defined, name, reading=reading)
         # Of one problem group alone nothing can be said.
         ends = (
             of_draws(statistic(drawn.resampled(sums[there], there)))[:2] if len(there) > 1 else (None, None)

@@ -25,7 +25,7 @@ from scoring.metrics.prmbench import (
     known_wrong,
     numbered,
 )
-from scoring.metrics.prmbench_report import score_of, shown
+from scoring.metrics.prmbench_report import defined, score_of, shown
 
 CUTS: Final = 200
 OVERALL: Final = "overall"
@@ -182,5 +182,5 @@ def _interval(
 ) -> list[float | None]:
     found = columns(items, said, reading)
     sums = by_group(items, found, np.ones(len(found.index), dtype=bool), numbered(items))
-    low, high, _ = bootstrap(sums[sums.any(axis=1)], partial(score_of, OVERALL, reading=reading), draws=draws)
+    low, high, _ = bootstrap(sums[sums.any(axis=1)], partial(defined, OVERALL, reading=reading), draws=draws)
     return [None if end is None else shown(end) for end in (low, high)]
