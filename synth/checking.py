@@ -26,11 +26,7 @@ from synth.methods.asks import Check, Verdict
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _START_S: Final = 60.0  # until a process has imported sympy, on however busy a machine
 _GRACE_S: Final = 2.0  # after its limit a process is gone by itself; this is for one that is not
-_KNOWN: Final = (
-    4_096  # checks that are remembered: rollouts of one solution come to the same answers again and again
-)
-# What a process needs of ours. Nothing else is told to one that reads hostile texts: no keys, no database.
-_ENVIRONMENT: Final = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+_KNOWN: Final = 4_096  # checks that are remembered: rollouts come to the same answers again and again
 
 
 class CheckerUnavailable(RuntimeError):
@@ -116,7 +112,8 @@ class _Process:
         self.running = subprocess.Popen(
             [sys.executable, "-m", "synth.checking_worker", str(self.limit_s)],
             cwd=_ROOT,
-            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+            # One that reads hostile texts is told where Python's modules are, and nothing else: no keys, no database.
+            env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is ours to handle

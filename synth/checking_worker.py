@@ -27,6 +27,7 @@ def main(limit_s: float) -> None:
     except ImportError as error:
         out.write(json.dumps({"error": f"answers cannot be checked: {error}"}) + "\n")
         return
+    verdict("2x+1", "1+2x")  # what is built at the first use is not to count against the first answer
     _bound_memory()
     out.write(json.dumps(READY) + "\n")
     signal.signal(signal.SIGALRM, signal.SIG_DFL)

@@ -5,7 +5,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
-import time
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +20,7 @@ BOMB = Check("9^{9^{9^9}}", "1")
 
 @pytest.fixture(scope="module")
 def checker() -> Iterator[Checker]:
-    with Checker(size=2, limit_s=2) as found:
+    with Checker() as found:
         yield found
 
 
@@ -41,15 +41,16 @@ def test_checks_are_answered_in_order_whatever_their_number(checker: Checker) ->
     assert len(ids(checker)) <= 2
 
 
-def test_what_takes_for_ever_is_undecided_and_the_next_is_answered(checker: Checker) -> None:
-    assert checker.check_now(Check("1", "1")) == "right"
-    before = ids(checker)
-    assert checker.check_now(BOMB) == "undecided"
-    assert all(not is_alive(pid) for pid in set(before) - set(ids(checker)))
-    assert checker.check_now(Check("2", "3")) == "wrong"
-    begun = time.monotonic()
-    assert checker.check_now(BOMB) == "undecided"  # remembered
-    assert time.monotonic() - begun < 1
+def test_what_takes_for_ever_is_undecided_and_the_next_is_answered() -> None:
+    with Checker(size=1, limit_s=1.5) as one:
+        assert one.check_now(Check("1", "1")) == "right"
+        (before,) = ids(one)
+        assert one.check_now(BOMB) == "undecided"
+        assert not is_alive(before)
+        assert one.check_now(Check("2", "3")) == "wrong"
+        (after,) = ids(one)
+        assert one.check_now(BOMB) == "undecided"
+        assert ids(one) == [after]  # remembered, so nothing had to die again
 
 
 def test_a_process_that_is_killed_is_replaced(checker: Checker) -> None:
@@ -75,9 +76,20 @@ def test_no_process_is_left_behind() -> None:
 
 def test_it_says_why_no_answer_can_be_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "math_verify.py").write_text("raise ImportError('math-verify is not installed')")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
     with Checker(size=1) as one, pytest.raises(CheckerUnavailable, match="math-verify is not installed"):
         one.check_now(Check("1", "2"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_its_processes_know_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "hush")
+    with Checker(size=1) as one:
+        one.check_now(Check("1", "2"))
+        (pid,) = ids(one)
+        told = Path(f"/proc/{pid}/environ").read_bytes()
+    assert b"PYTHONPATH" in told
+    assert b"hush" not in told
 
 
 def test_it_works_where_no_process_may_have_children() -> None:
