@@ -42,11 +42,6 @@ def labels(a: int | None, b: int | None, n_steps: int) -> str | None:
     return labels_from_first_error(a, n_steps)
 
 
-def is_right_process_wrong_answer(first: int | None, answer: str) -> bool:
-    """Whether somebody found no error in a solution whose answer is "wrong": then one of the two is mistaken."""
-    return first == NO_ERROR and answer == "wrong"
-
-
 @dataclass
 class Table:
     """How often a and b agree. The cells of the 2×2 of finding none or some; `both_some` is same + differ.

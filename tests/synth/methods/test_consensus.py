@@ -70,13 +70,6 @@ def test_groups_are_counted_apart_and_bands_go_from_short_to_long() -> None:
     assert tables["5–8"].not_comparable == 1
 
 
-def test_no_error_with_a_wrong_answer_is_worth_a_look() -> None:
-    assert consensus.is_right_process_wrong_answer(NO_ERROR, "wrong")
-    assert not consensus.is_right_process_wrong_answer(NO_ERROR, "undecided")
-    assert not consensus.is_right_process_wrong_answer(1, "wrong")
-    assert not consensus.is_right_process_wrong_answer(None, "wrong")
-
-
 @given(st.lists(st.tuples(FIRST, FIRST), max_size=30))
 def test_counts_are_those_of_the_naive_version(rows: list[tuple[int | None, int | None]]) -> None:
     table = consensus.tally(rows)
