@@ -47,7 +47,7 @@ class Asked:
 
     def query(self, **others: Any) -> str:
         """What asks for the same again, and for `others`."""
-        mine = {"labels": self.labels, "reading": self.reading, "threshold": self.threshold}
+        mine = {"against": self.labels, "reading": self.reading, "threshold": self.threshold}
         return urlencode({name: value for name, value in {**mine, **others}.items() if value is not None})
 
 
@@ -58,7 +58,7 @@ def asked(project: Project, benchmark: str, data: QueryDict, labels: str = "both
     return Asked(
         project,
         benchmark,
-        choice(data, "labels", tuple(LABELS), labels),
+        choice(data, "against", tuple(LABELS), labels),
         choice(data, "reading", tuple(READINGS), "reference"),
         threshold(data.get("threshold", "")),
         choice(data, "format", FORMATS, ""),

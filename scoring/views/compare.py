@@ -34,7 +34,7 @@ class Difference(NamedTuple):
 
 
 def compare(request: PageRequest, benchmark: str, **_: object) -> HttpResponseBase:
-    """`?a=ID&b=ID&labels=released|gold&kind=…`; `?format=json|csv`. Without raters: a form to choose them."""
+    """`?a=ID&b=ID&against=released|gold&kind=…`; `?format=json|csv`. Without raters: a form to choose them."""
     asking = asked(request.membership.project, benchmark, request.GET, labels="released")
     side = misses.one_side(asking.labels)
     known = evaluations.raters(asking.project, benchmark)
@@ -72,7 +72,7 @@ def _said(
     scale = _scale(one for _, _, one in differences)
     apart, after = _apart(asking, a, b, side, kind, request.GET.get("after") or None)
     said = [(one, _sayings(one.a, one.b, one.truth)) for one in apart]
-    again = {"a": a.pk, "b": b.pk, "labels": side, "threshold": None}
+    again = {"a": a.pk, "b": b.pk, "against": side, "threshold": None}
     query = asking.query(**again)
     return {
         "found": found, "rater": a,

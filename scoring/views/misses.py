@@ -71,7 +71,7 @@ class Found(NamedTuple):
 
 
 def page(request: PageRequest, benchmark: str, rater_id: int, **_: object) -> HttpResponseBase:
-    """GET: the list, `?labels=released|gold&kind=…&threshold=…`. POST: `do=send` or `back`, with `item` ids or with
+    """GET: the list, `?against=released|gold&kind=…&threshold=…`. POST: `do=send` or `back`, with `item` ids or with
     `all` of the list; `next` says where to go on."""
     data = request.POST if request.method == "POST" else request.GET
     asking = asked(request.membership.project, benchmark, data, labels="released")

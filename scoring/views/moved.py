@@ -43,7 +43,7 @@ def context(request: PageRequest, asking: Asked, found: Mapping[str, Any]) -> di
         "rows": misses.rows_of(asking, [(step, (step.released, step.gold)) for step in steps]),
         "kind": kind,
         "is_first": not request.GET.get("after"),
-        "next_query": asking.query(kind=kind, after=after, labels=None, threshold=None) if after else None,
+        "next_query": asking.query(kind=kind, after=after, against=None, threshold=None) if after else None,
     }
 
 

@@ -31,7 +31,7 @@ class Part(NamedTuple):
 
 
 def report(request: PageRequest, benchmark: str, rater_id: int, **_: object) -> HttpResponseBase:
-    """`?labels=released|gold|both`, `?threshold=0.5`, `?reading=strict`; `?format=json` or `csv`."""
+    """`?against=released|gold|both`, `?threshold=0.5`, `?reading=strict`; `?format=json` or `csv`."""
     asking = asked(
         request.membership.project, benchmark, request.GET, labels=default_labels(request, benchmark)
     )

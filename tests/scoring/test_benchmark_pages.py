@@ -74,7 +74,7 @@ def test_a_report_has_its_charts_with_tables(client: Client, world: Bench) -> No
         assert f"<h2>{heading}</h2>" in page
     assert page.count("<summary>As a table</summary>") >= 3
     assert "released and gold" in page.lower()
-    found = client.get(report_url(world), {"format": "json", "labels": "gold"}).json()
+    found = client.get(report_url(world), {"format": "json", "against": "gold"}).json()
     assert found["n_unparsed"] == 0
     assert found["labels"] == "gold"
 
@@ -82,7 +82,7 @@ def test_a_report_has_its_charts_with_tables(client: Client, world: Bench) -> No
 def test_a_threshold_cuts_the_scores_anew_and_stays_in_the_form(client: Client, world: Bench) -> None:
     url = report_url(world)
     stored, cut = (
-        client.get(url, {"format": "json", "labels": "released", **query}).json()["score"]
+        client.get(url, {"format": "json", "against": "released", **query}).json()["score"]
         for query in ({}, {"threshold": "0"})
     )
     assert cut != stored  # above 0 is everything: nothing is called wrong
@@ -101,7 +101,7 @@ def test_a_kinds_misses_are_listed_and_sent_in_one_click(client: Client, world: 
     data = {
         "all": "1",
         "kind": "circular",
-        "labels": "released",
+        "against": "released",
         "do": "send",
         "next": f"{url}?kind=circular",
     }
@@ -146,7 +146,7 @@ def test_labels_of_undecided_items_are_not_told(client: Client, world: Bench) ->
     "data",
     [
         {"do": "send"}, {"do": "send", "item": "x"}, {"do": "shout", "item": "1"},
-        {"do": "send", "item": ["1", "-2"]}, {"do": "send", "item": "1", "labels": "mine"},
+        {"do": "send", "item": ["1", "-2"]}, {"do": "send", "item": "1", "against": "mine"},
     ],
 )  # fmt: skip
 def test_what_is_not_understood_changes_nothing(
