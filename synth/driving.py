@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 MOST_REQUESTS = 10_000  # of one unit: a method that asks for ever must not
 FEWEST_FAILURES = 8  # in a row, or one for each slot, and the endpoint counts as down
 BEAT = 5.0  # seconds
+ENDS_AT_ONCE = 20  # few, so that replies which hold a slot do not wait long for their turn to be stored
 Checker = Callable[[Check], Awaitable[Verdict]]
 
 
@@ -106,7 +107,7 @@ class Drive:
         self.changed = asyncio.Event()
         self.keep: Grouped[StoredCall, bool] = Grouped(self.storage.keep, self.thread)
         self.recall: Grouped[str, Mapping[str, StoredCall]] = Grouped(self.storage.recall, self.thread)
-        self.finish: Grouped[Ended, None] = Grouped(self._finish, self.thread)
+        self.finish: Grouped[Ended, None] = Grouped(self._finish, self.thread, ENDS_AT_ONCE)
 
     def stop(self) -> None:
         """Take nothing more, send nothing more."""

@@ -21,8 +21,10 @@ class Grouped(Generic[Item, Result]):
     once; under load a commit of 20 ms carries what 20 ms brought. Raises StorageBroke where work raises.
     """
 
-    def __init__(self, work: Callable[[Sequence[Item]], Result], thread: Executor) -> None:
-        self._work, self._thread = work, thread
+    def __init__(
+        self, work: Callable[[Sequence[Item]], Result], thread: Executor, at_once: int = AT_ONCE
+    ) -> None:
+        self._work, self._thread, self._at_once = work, thread, at_once
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._running: asyncio.Task[None] | None = None
 
@@ -40,7 +42,7 @@ class Grouped(Generic[Item, Result]):
 
     async def _run(self) -> None:
         while self._waiting:
-            group, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            group, self._waiting = self._waiting[: self._at_once], self._waiting[self._at_once :]
             try:
                 result = await on(self._thread, self._work, [item for item, _ in group])
             except Exception as error:
