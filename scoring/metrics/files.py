@@ -22,6 +22,7 @@ from scoring.metrics.prmbench import CORRECT, Item, Prediction
 from scoring.metrics.processbench import Case, first_below
 
 T = TypeVar("T")
+USUAL: Final = 0.5  # the threshold of most models
 ENDINGS: Final = (".jsonl", ".json", ".jsonl.gz", ".json.gz")
 
 
@@ -75,11 +76,11 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Cut:
-    """Where scores are cut into labels, for rows that have no labels; `always`: for all that have scores."""
+    """Where scores are cut into labels: above is valid (or redundant). None: at USUAL, and rows that have labels
+    keep these."""
 
-    threshold: float = 0.5
-    redundant_above: float = 0.5
-    always: bool = False
+    threshold: float | None = None
+    redundant_above: float | None = None
 
 
 def prmbench_rows(paths: Iterable[Path], known: Iterable[str], cut: Cut) -> Data[Row]:
@@ -98,12 +99,16 @@ def prmbench_rows(paths: Iterable[Path], known: Iterable[str], cut: Cut) -> Data
 
 def _prediction(row: AnnotationRecord, cut: Cut) -> Prediction:
     validity, redundancy = row.labels, row.redundancy_labels
-    if row.scores is not None and (cut.always or validity is None):
-        validity = options.harden(row.scores, cut.threshold)
-    if row.redundancy_scores is not None and (cut.always or redundancy is None):
-        above = (score > cut.redundant_above for score in row.redundancy_scores)
-        redundancy = "".join(WRONG if is_above else RIGHT for is_above in above)
+    if row.scores is not None and (validity is None or cut.threshold is not None):
+        validity = options.harden(row.scores, _at(cut.threshold))
+    if row.redundancy_scores is not None and (redundancy is None or cut.redundant_above is not None):
+        least = _at(cut.redundant_above)
+        redundancy = "".join(WRONG if score > least else RIGHT for score in row.redundancy_scores)
     return Prediction(validity or "", redundancy, row.is_parsed and validity is not None)
+
+
+def _at(threshold: float | None) -> float:
+    return USUAL if threshold is None else threshold
 
 
 class First(NamedTuple):
@@ -137,8 +142,8 @@ def _is_of_toolkit(path: Path) -> bool:
 def _first(row: AnnotationRecord, cut: Cut) -> int | None:
     if not row.is_parsed:
         return None
-    if row.scores is not None and (cut.always or row.labels is None):
-        return first_below(row.scores, cut.threshold)
+    if row.scores is not None and (row.labels is None or cut.threshold is not None):
+        return first_below(row.scores, _at(cut.threshold))
     return results.first_error(row)
 
 

@@ -124,11 +124,10 @@ def _check(options: dict[str, Any]) -> None:
 
 
 def _of_files(options: dict[str, Any]) -> dict[str, Any]:
-    told = {"threshold": options["threshold"], "redundant_above": options["redundancy_threshold"]}
-    given = {name: value for name, value in told.items() if value is not None}
+    cut = Cut(options["threshold"], options["redundancy_threshold"])
     wanted = Wanted(
         data=options["data"], predictions=options["predictions"] or (), against=options["against"] or (),
-        shots=dict(map(_named, options["shots"] or ())), reading=options["reading"], cut=Cut(**given),
+        shots=dict(map(_named, options["shots"] or ())), reading=options["reading"], cut=cut,
         draws=options["draws"], sweep=options["sweep"],
     )  # fmt: skip
     try:

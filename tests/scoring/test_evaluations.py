@@ -1,0 +1,381 @@
+"""A project's raters measured: the same numbers as on files, by released labels and by people's."""
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from annotator import errors
+from annotator.models import Annotation, Decision, Item, Project, Rater, Solution
+from scoring import evaluations as ev
+from tests import factories
+from tests.annotator.foreign import PROCESSBENCH, imported, jsonl, record
+from tests.annotator.reviewed import submitted
+from tests.scoring.benched import Bench, annotate, bench, released
+
+pytestmark = pytest.mark.django_db
+
+
+def _command(*args: str) -> dict[str, Any]:
+    out = StringIO()
+    call_command("benchmark", *args, "--json", stdout=out)
+    found: dict[str, Any] = json.loads(out.getvalue())
+    return found
+
+
+@pytest.fixture
+def small() -> Bench:
+    return bench(n=4, verified=3)
+
+
+def _records(n: int = 6) -> list[dict[str, Any]]:
+    """Problems with one redundancy and one deception each; a claim out of range."""
+    rows = []
+    for k in range(n):
+        steps = [f"Step {at} of {k}." for at in range(3 + k % 2)]
+        about = {"idx": f"p_{k}", "original_question": f"{k}?", "modified_question": f"{k}?"}
+        made = {"original_process": steps[:-1], "modified_process": steps, **about}
+        rows.append(record(**made, modified_steps=[2], error_steps=[2], classification="redundency"))
+        rows.append(record(**made, modified_steps=[3], error_steps=[3, 9], classification="deception"))
+    return rows
+
+
+def _results(n: int = 6) -> list[dict[str, Any]]:
+    """Wrong about some; one row short, one long, one unparsed, one not there."""
+    rows = []
+    for k in range(n):
+        for kind in ("redundency", "deception", "correct"):
+            n_steps = 3 + k % 2 - (kind == "correct")
+            n_said = n_steps + (k == 2) - (k == 3)
+            scores = [round(0.9 - 0.17 * ((at + k) % 4), 2) for at in range(n_said)]
+            rows.append({
+                "idx": f"{kind}_p_{k}",
+                "scores": {
+                    "step_level_validity_scores": scores,
+                    "step_level_validity_labels": [score > 0.5 for score in scores],
+                },
+            })  # fmt: skip
+    rows[4] = {"idx": rows[4]["idx"], "scores": {}, "validity": False}
+    return rows[:-2]
+
+
+@pytest.mark.parametrize("more", [(), ("--reading", "strict"), ("--threshold", "0.7")])
+def test_a_project_and_files_give_the_same_report(tmp_path: Path, more: tuple[str, ...]) -> None:
+    data = jsonl(tmp_path / "d.jsonl", *_records())
+    results = jsonl(tmp_path / "r.jsonl", *_results())
+    project = factories.project()
+    imported(project, data)
+    call_command(
+        "import_annotations",
+        project.slug,
+        str(results),
+        format="prmbench_results",
+        rater="prm:m",
+        stdout=StringIO(),
+    )
+    files = _command("prmbench", "--data", str(data), "--predictions", str(results), "--draws", "50", *more)
+    rows = _command("prmbench", "--project", project.slug, "--rater", "prm:m", "--draws", "50", *more)
+    for name in (
+        "overall",
+        "kinds",
+        "groups",
+        "correct",
+        "bias",
+        "positions",
+        "intervals",
+        "readings",
+        "baselines",
+    ):
+        assert rows[name] == files[name], name
+    # An unparsed row of the file has no steps to be short of; of the project neither.
+    for name in ("n_items", "n_absent", "n_unparsed", "n_long"):
+        assert rows[name] == files[name], name
+    assert rows["score"] == files["overall"]["prm_score"]
+    assert rows["profile"]["n_solutions"] == files["profile"]["n_solutions"]
+
+
+def test_released_and_gold_are_of_the_same_solutions_and_steps(small: Bench) -> None:
+    """The first item's claim was found to be no error: what the model says of that step is right by one truth only."""
+    found = ev.evaluate(small.project, "prmbench", small.other, labels="both", draws=0)
+    assert (found["n_items"], found["n_gold"]) == (4, 3)
+    gold, same, whole = (found[side]["overall"] for side in ("gold", "released", "released_all"))
+    assert gold["n_steps"] == same["n_steps"] < whole["n_steps"]
+    moved = released(small.items[0]).count("-")
+    assert same["n_wrong"] - gold["n_wrong"] == moved
+    assert gold["accuracy"] > same["accuracy"]  # it calls everything right
+
+
+def test_a_step_that_gold_leaves_open_counts_on_neither_side(small: Bench) -> None:
+    item = Item.objects.get(pk=small.items[1].pk)
+    assert item.gold is not None
+    labels = item.gold.labels
+    Annotation.objects.filter(pk=item.gold_id).update(labels="?" + labels[1:])
+    found = ev.evaluate(small.project, "prmbench", small.model, labels="both", draws=0)
+    n = sum(len(released(one)) for one in small.items[:3]) - 1
+    assert found["gold"]["overall"]["n_steps"] == found["released"]["overall"]["n_steps"] == n
+
+
+def test_a_settled_item_stands_before_an_agreed_one_and_a_judgement_before_none(small: Bench) -> None:
+    item = small.items[2]
+    mine = factories.machine_labels(
+        item.solution, Rater.objects.create(kind="judge", name="j"), "-" * item.solution.n_steps
+    )
+    second = factories.queued(small.project, item.solution, protocol="label_steps")
+    Item.objects.filter(pk=second.pk).update(decision=Decision.SETTLED, gold=mine)
+    found = ev.evaluate(small.project, "prmbench", small.model, labels="gold", draws=0)
+    n_before = sum(released(one).count("-") for one in small.items[1:2])
+    assert found["overall"]["n_wrong"] == n_before + item.solution.n_steps
+    Annotation.objects.filter(pk=mine.pk).update(finish_reason="give_up")
+    found = ev.evaluate(small.project, "prmbench", small.model, labels="gold", draws=0)
+    assert found["overall"]["n_wrong"] == n_before + released(item).count("-")
+
+
+def test_what_is_taken_down_or_retired_is_left_out_and_counted(small: Bench) -> None:
+    Item.objects.filter(pk=small.items[3].pk).update(retired=True, held=True)
+    assert ev.counts(small.project, "prmbench") == {"n_items": 3, "n_gold": 3, "n_left_out": {"retired": 1}}
+
+
+def test_people_are_measured_on_what_they_were_given(small: Bench) -> None:
+    known = {one.name: one for one in ev.raters(small.project, "prmbench")}
+    people = [one for one in known.values() if one.kind == "reviewer"]
+    assert [one.n for one in people] == [1, 1, 1]
+    assert list(known)[:2] == ["prm:half", "prm:half-blind"]
+    reviewer = ev.find_rater(small.project, str(people[0].id))
+    found = ev.evaluate(small.project, "prmbench", reviewer, labels="gold", reading="strict", draws=0)
+    # Strictly what is absent is wrong; but nobody asked them the other items.
+    assert (found["overall"]["n_items"], found["overall"]["accuracy"], found["n_own"]) == (1, 100, 1)
+
+
+def test_raters_are_found_by_id_and_by_name(small: Bench) -> None:
+    assert ev.find_rater(small.project, "prm:half") == small.model
+    assert ev.find_rater(small.project, str(small.model.pk)) == small.model
+    elsewhere = Rater.objects.create(kind="prm", name="elsewhere")
+    for spelled in ("prm:nobody", "half", "", "999999999999999999999", str(elsewhere.pk), "prm:elsewhere"):
+        with pytest.raises(errors.Invalid, match="no rater"):
+            ev.find_rater(small.project, spelled)
+    twin = Rater.objects.create(kind="prm", name="half", digest="ab")
+    annotate(small.items[0], twin, released(small.items[0]))
+    with pytest.raises(errors.Invalid, match="several"):
+        ev.find_rater(small.project, "prm:half")
+    assert ev.find_rater(small.project, f"prm:half@{twin.pk}") == twin
+
+
+def test_the_leaderboard_ranks_each_side_by_itself(small: Bench) -> None:
+    found = ev.leaderboard(small.project, "prmbench", draws=20)
+    rows = {row["rater"]["name"]: row for row in found["rows"]}
+    assert rows["prm:half"]["all"]["rank"] < rows["prm:half-blind"]["all"]["rank"]
+    for row in rows.values():
+        assert row["all"]["n_items"] >= row["gold"]["n_items"] == row["released"]["n_items"]
+    (came,) = found["came"]
+    assert (came["rater"]["kind"], came["all"]) == ("injector", None)
+    assert 0 < came["gold"]["score"] < 100  # what was released, by what people found
+    assert found["people"]["overall"] == 83.8
+    averages = {one["table"]: one["overall"] for one in found["averages"] if one["kind"] == "prm"}
+    assert averages == {"first": pytest.approx(50.1, abs=0.05), "later": pytest.approx(57.7, abs=0.05)}
+    assert found["baselines"]["base rate"]["overall"] == pytest.approx(50)
+
+
+def test_the_leaderboard_costs_no_query_a_row(small: Bench) -> None:
+    def cost(of: Project) -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            ev.leaderboard(of, "prmbench", draws=5)
+        return len(queries)
+
+    assert cost(small.project) == cost(bench(n=9, verified=3, model="other").project)
+
+
+def test_two_raters_side_by_side(small: Bench) -> None:
+    found = ev.compare(small.project, "prmbench", small.model, small.other, draws=50)
+    assert (found["n_items"], found["n_only_a"], found["n_only_b"]) == (4, 0, 0)
+    assert found["overall"]["difference"] > 0
+    back = ev.compare(small.project, "prmbench", small.other, small.model, draws=50)
+    assert back["overall"]["difference"] == pytest.approx(-found["overall"]["difference"])
+    pairs = ev.disagreements(small.project, "prmbench", small.model, small.other).rows
+    apart = [(row.item, row.position) for row in pairs]
+    wrong = [
+        (item.pk, at) for item in small.items[1::2] for at, label in enumerate(released(item)) if label == "-"
+    ]
+    assert apart == wrong  # every second item's wrong steps
+    assert {(row.a, row.b, row.truth) for row in pairs} == {("-", "+", "-")}
+    table = ev.confusion(small.project, small.model, small.other)["table"]
+    assert table == [
+        [0, 0, len(wrong)],
+        [0, 0, 0],
+        [0, 0, sum(len(released(i)) for i in small.items) - len(wrong)],
+    ]
+
+
+def test_misses_come_by_pages_and_lead_to_their_items(small: Bench) -> None:
+    expected = [
+        (item.pk, at) for item in small.items for at, label in enumerate(released(item)) if label == "-"
+    ]
+    seen, after = [], None
+    for _ in range(20):
+        page = ev.misses(small.project, "prmbench", small.other, after=after, limit=2)
+        assert len(page.rows) <= 2
+        seen += [(row.item, row.position) for row in page.rows]
+        after = page.after
+        if after is None:
+            break
+    assert seen == expected
+    counted = ev.n_misses(small.project, "prmbench", small.other)
+    assert sum(one["n_steps"] for one in counted.values()) == len(expected)
+    assert sorted(pk for one in counted.values() for pk in one["items"]) == [item.pk for item in small.items]
+    kind = small.items[1].error_type
+    of_kind = ev.misses(small.project, "prmbench", small.other, kind=kind).rows
+    assert {row.kind for row in of_kind} == {kind}
+    assert (of_kind[0].said, of_kind[0].truth) == ("+", "-")
+    assert of_kind[0].score is not None
+    # A cursor that is none asks for the first page.
+    assert ev.misses(small.project, "prmbench", small.other, after="x").rows[0].item == expected[0][0]
+    # By people's labels the first item has no wrong step.
+    assert small.items[0].pk not in {
+        row.item for row in ev.misses(small.project, "prmbench", small.other, labels="gold").rows
+    }
+
+
+def test_a_page_of_misses_costs_the_same_in_a_larger_project(small: Bench) -> None:
+    def cost(of: Bench) -> int:
+        ev.counts(of.project, "prmbench")
+        with CaptureQueriesContext(connection) as queries:
+            ev.misses(of.project, "prmbench", of.other, limit=3)
+        return len(queries)
+
+    assert cost(small) == cost(bench(n=9, verified=3, model="other"))
+
+
+def test_what_people_moved(small: Bench) -> None:
+    found = ev.moved(small.project, "prmbench", draws=20)
+    moved = released(small.items[0]).count("-")
+    assert (found["n_items"], found["n_items_moved"]) == (3, 1)
+    assert (found["n_steps_moved"], found["to_right"], found["to_wrong"]) == (moved, moved, 0)
+    rows = {row["rater"]["name"]: row for row in found["raters"]}
+    blind = rows["prm:half-blind"]
+    both = ev.evaluate(small.project, "prmbench", small.other, labels="both", draws=0)
+    assert (blind["released"], blind["gold"]) == (both["released"]["score"], both["gold"]["score"])
+    assert blind["difference"] == pytest.approx(blind["gold"] - blind["released"])
+    steps = ev.moved_steps(small.project, "prmbench").rows
+    assert [(row.item, row.released, row.gold) for row in steps] == [(small.items[0].pk, "-", "+")] * moved
+
+
+def test_a_threshold_of_a_project_s_rater(small: Bench) -> None:
+    with pytest.raises(errors.Invalid, match="No threshold"):
+        ev.sweep(bench(n=1, verified=0, model="one").project, "prmbench", Rater.objects.get(name="one"))
+    project = bench(n=24, verified=0, model="many").project
+    found = ev.sweep(project, "prmbench", Rater.objects.get(name="many"), draws=0)
+    assert found["chosen"]["n_items"] + found["reported"]["n_items"] == 24
+    judge = Rater.objects.create(kind="judge", name="bare")
+    item = project.items.first()
+    assert item
+    factories.machine_labels(item.solution, judge, released(item))
+    with pytest.raises(errors.Invalid, match="step scores"):
+        ev.sweep(project, "prmbench", judge)
+
+
+@pytest.mark.parametrize(
+    ("args", "field"),
+    [({"benchmark": "glue"}, "benchmark"), ({"labels": "silver"}, "labels"), ({"reading": "kind"}, "reading"),
+     ({"benchmark": "best_of_n"}, "benchmark")],
+)  # fmt: skip
+def test_what_cannot_be_asked_is_refused_by_field(small: Bench, args: dict[str, str], field: str) -> None:
+    wanted: dict[str, Any] = {"benchmark": "prmbench", "rater": small.model, **args}
+    with pytest.raises(errors.Invalid) as refused:
+        ev.evaluate(small.project, **wanted)
+    assert refused.value.field == field
+
+
+def test_the_command_on_a_project(small: Bench) -> None:
+    args = ("prmbench", "--project", small.project.slug, "--rater", "prm:half", "--draws", "20")
+    both = _command(*args, "--labels", "both")
+    assert both["gold"]["score"] != both["released"]["score"]
+    found = _command(*args, "--against", "prm:half-blind", "--labels", "gold")
+    assert found["against"]["overall"]["a"] == pytest.approx(found["score"])
+    for wrong, said in ((("--rater", "prm:x"), "no rater"), (("--project", "none"), "no project")):
+        with pytest.raises(CommandError, match=said):
+            _command(*args, *wrong)
+
+
+class TestProcessBench:
+    @pytest.fixture
+    def project(self) -> Project:
+        project = factories.project(overlap=1, protocol="label_steps")
+        imported(project, PROCESSBENCH, format="processbench")
+        return project
+
+    def _rater(self, project: Project, labels: dict[str, str | None]) -> Rater:
+        rater = Rater.objects.create(kind="critic", name="c")
+        for foreign_id, text in labels.items():
+            solution = Solution.objects.get(project=project, foreign_id=foreign_id)
+            row = factories.machine_labels(solution, rater, text or "." * solution.n_steps)
+            Annotation.objects.filter(pk=row.pk).update(is_parsed=text is not None)
+        return rater
+
+    def test_by_hand(self, project: Project) -> None:
+        """Labels: own-0 none of two, own-1 the first of three, own-2 the first of two, and own-3 twice, as two texts:
+        the second step of three, and none of one."""
+        rater = self._rater(project, {"own-0": "++", "own-1": "+-.", "own-2": None})
+        found = ev.evaluate(project, "processbench", rater, draws=0)
+        assert (found["n_items"], found["n_absent"], found["n_unparsed"]) == (5, 2, 3)
+        assert (found["error_accuracy"], found["correct_accuracy"], found["f1"]) == (0, 50, 0)
+        rows = ev.misses(project, "processbench", rater).rows
+        assert [(row.said, row.truth, row.position) for row in rows] == [("2", "1", 0), ("unparsed", "1", 0)]
+        assert ev.benchmarks(project) == ["processbench", "best_of_n"]  # own-3 has two answers to one problem
+        assert found["wrong_process"]["accuracy"] is None
+
+    def test_gold_moves_a_first_error(self, project: Project) -> None:
+        rater = self._rater(project, {"own-1": "+-.", "own-0": "++"})
+        item = Item.objects.get(project=project, solution__foreign_id="own-1")
+        submitted(factories.member(project), item, "+-.", finish_reason="found_error")
+        both = ev.evaluate(project, "processbench", rater, labels="both", draws=0)
+        assert [both[side]["error_accuracy"] for side in ("gold", "released")] == [100, 0]
+        (row,) = ev.moved_steps(project, "processbench").rows
+        assert (row.released, row.gold, row.item) == ("1", "2", item.pk)
+        found = ev.moved(project, "processbench", draws=0)
+        assert (found["n_items"], found["n_items_moved"], found["to_wrong"]) == (1, 1, 0)
+
+
+class TestBestOfN:
+    @pytest.fixture
+    def project(self, tmp_path: Path) -> Project:
+        project = factories.project()
+        sets = [
+            {"id": f"math-{n}", "question": f"Q{n}?", "responses": ["a\n\n\\boxed{1}", "b\n\n\\boxed{2}"],
+             "answer": "2", "labels": ["incorrect", "correct"]}
+            for n in range(3)
+        ]  # fmt: skip
+        imported(project, jsonl(tmp_path / "s.jsonl", *sets), format="best_of_n")
+        return project
+
+    def test_by_hand(self, project: Project) -> None:
+        rater = Rater.objects.create(kind="prm", name="p")
+        for solution in Solution.objects.filter(project=project):
+            row = factories.machine_labels(solution, rater, "++")
+            is_picked = solution.meta["final_answer_correct"] is not solution.foreign_id.startswith("math-2")
+            row.scores = [0.9, 0.8] if is_picked else [0.9, 0.1]
+            row.save(update_fields=["scores"])
+        assert ev.benchmarks(project) == ["best_of_n"]
+        found = ev.evaluate(project, "best_of_n", rater, draws=50)
+        assert found["prm@n"]["product"] == found["score"] == pytest.approx(200 / 3)
+        assert (found["maj@n"], found["pass@n"], found["n_items"], found["n"]) == (0, 100, 3, 2)
+        assert found["baselines"]["random pick"]["overall"] == 50
+        low, high = found["interval"]
+        assert low <= found["score"] <= high
+        response = ev.leaderboard(project, "best_of_n", draws=0)["rows"][0]["response"]
+        assert (response["n_questions"], response["prm@n"]) == (3, found["score"])
+        assert response["auc"] == pytest.approx(
+            5 / 9
+        )  # of the nine pairs four are the wrong way, and… by ties
+
+    def test_labels_alone_order_responses(self, project: Project) -> None:
+        rater = Rater.objects.create(kind="critic", name="c")
+        for solution in Solution.objects.filter(project=project):
+            factories.machine_labels(solution, rater, "++" if solution.meta["final_answer_correct"] else "+-")
+        found = ev.evaluate(project, "best_of_n", rater, draws=0)
+        assert (found["from_labels"], found["score"], found["profile"]) == (True, 100, None)
