@@ -1,5 +1,6 @@
 """All settings, read from the environment (or a `.env` file beside manage.py). See docs/settings.md."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
+KEY_NAMED = partial(env.str, default="")  # of endpoints: read when it is used, kept nowhere
 ENDPOINTS_FILE = Path(env.str("ENDPOINTS_FILE", default=str(DATA_DIR / "endpoints.toml")))
+MODELS_DIR = Path(env.str("MODELS_DIR", default=str(DATA_DIR / "models")))
 
 INSTALLED_APPS = [
     "annotator",
@@ -173,6 +176,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     if CELERY_BROKER_URL.startswith("filesystem")
     else {"visibility_timeout": 3600, "unacked_restore_interval": 10}
 )
+CELERY_TASK_ROUTES = {"scoring.*": {"queue": "gpu"}}  # its worker keeps a model in memory, one task at a time
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

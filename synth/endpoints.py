@@ -4,7 +4,6 @@ No page writes this file, and keys stand in the environment: nobody who uses the
 The file is read anew each time, so that a change needs no restart.
 """
 
-import os
 import re
 import tomllib
 from pathlib import Path
@@ -94,7 +93,7 @@ class Endpoint(BaseModel):
         """The key, read when it is needed and kept nowhere; "" where none is. Raises Invalid if it is not set."""
         if not self.key_env:
             return ""
-        key = os.environ.get(self.key_env, "").strip()
+        key = str(settings.KEY_NAMED(self.key_env)).strip()
         if not key or not key.isascii() or not key.isprintable():
             raise Invalid(
                 f"The endpoint {self.name} needs its key in the environment variable {self.key_env}.",

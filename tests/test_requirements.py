@@ -14,7 +14,14 @@ from tests.arrows import APPS, HEAVY_ALLOWED, ROOT, our_sources
 WEB_BYTES = 200_000_000
 LOCKED = ["requirements-web.txt", "requirements-locked.txt", "requirements-dev.txt"]
 # Apps and folders that need more than the web's set, each only when it runs.
-BEYOND_WEB = ("synth.methods", "synth.client", "scoring.prm", "scoring.train")
+BEYOND_WEB = (
+    "synth.methods",
+    "synth.wire",
+    "synth.client",
+    "synth.checking_worker",
+    "scoring.prm",
+    "scoring.train",
+)
 
 
 def requirements(name: str) -> dict[str, Requirement]:
