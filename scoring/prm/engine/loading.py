@@ -14,7 +14,7 @@ from scoring.prm import template
 from scoring.prm.engine import attention, heads
 from scoring.prm.engine.weights import Weights
 from scoring.prm.spec import Spec
-from scoring.prm.tokens import FastTokens, Tokens
+from scoring.prm.tokens import Tokens, of_folder, of_transformers
 
 Tensor = Any
 # Buffers that older checkpoints carry along and nobody reads.
@@ -113,6 +113,8 @@ def where(device: str, dtype: str) -> tuple[Any, Any]:
 
 def tokenizer(folder: Path) -> Tokens:
     """The folder's own fast tokenizer, never its code. Raises Invalid."""
+    if (folder / "tokenizer.json").is_file():
+        return of_folder(folder)
     from transformers import AutoTokenizer
 
     try:
@@ -121,7 +123,7 @@ def tokenizer(folder: Path) -> Tokens:
         raise Invalid(f"{folder}: no tokenizer that can be read: {refused}", field="model") from refused
     if not found.is_fast:
         raise Invalid(f"{folder}: its tokenizer has no tokenizer.json; a fast one is needed.", field="model")
-    return FastTokens(found)
+    return of_transformers(found)
 
 
 def _net(

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from annotator.errors import Invalid
 from scoring.prm import catalogue, template
 from scoring.prm.spec import Spec
-from scoring.prm.tokens import FastTokens
+from scoring.prm.tokens import FastTokens, of_folder, of_transformers
 from tests.scoring.prm import tiny
 
 CARDS = json.loads((Path(__file__).parents[2] / "data" / "model_cards.json").read_text("utf-8"))
@@ -27,7 +28,7 @@ def spec_of(name: str, variant: str = "") -> Spec:
 
 @cache
 def tokens(name: str) -> FastTokens:
-    return FastTokens(tiny.tokenizer(name, catalogue.load()[name].family))
+    return of_transformers(tiny.tokenizer(name, catalogue.load()[name].family))
 
 
 def written(name: str, variant: str, problem: str, steps: Sequence[str]) -> list[str]:
@@ -40,7 +41,7 @@ def written(name: str, variant: str, problem: str, steps: Sequence[str]) -> list
 
 
 def names_of(name: str, ids: Sequence[int]) -> list[str]:
-    return tokens(name).tokenizer.convert_ids_to_tokens(ids)
+    return [tokens(name).backend.id_to_token(token) for token in ids]
 
 
 CHAT = (
@@ -256,7 +257,48 @@ class TestCheck:
         with pytest.raises(template.TemplateError, match=r"token <extra_0> is \d+, not 151651"):
             template.check(spec, tokens("qwen2.5-math-prm-7b"))
 
+    def test_a_folders_tokenizer_is_read_as_it_stands_there(self, tmp_path: Path) -> None:
+        """transformers 5 builds a LlamaTokenizer of its own, which puts no ▁ after special tokens."""
+        made = tiny.tokenizer("reasoneval-34b", "reasoneval")
+        made.save_pretrained(tmp_path)
+        settings = json.loads((tmp_path / "tokenizer_config.json").read_text())
+        (tmp_path / "tokenizer_config.json").write_text(
+            json.dumps(settings | {"tokenizer_class": "LlamaTokenizer"})
+        )
+        read, text = of_folder(tmp_path), "Q\n</s>So it is.</s> So"
+        assert read.encode(text) == tokens("reasoneval-34b").encode(text)
+        assert (read.named("pad"), read.named("bos"), read.special) == (
+            "</s>",
+            "<s>",
+            {"<unk>", "<s>", "</s>"},
+        )
+
+    def test_tokens_that_only_the_settings_name_are_added_where_they_say(self, tmp_path: Path) -> None:
+        made = tiny.byte_level(tiny.QWEN[:3])
+        made.save_pretrained(tmp_path)
+        added = {str(len(made)): {"content": "<extra_0>", "special": True}}
+        config = {"added_tokens_decoder": added, "bos_token": {"content": "<|endoftext|>"}, "pad_token": None}
+        (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+        read = of_folder(tmp_path)
+        assert (read.id_of("<extra_0>"), read.named("bos"), read.named("pad")) == (
+            len(made),
+            "<|endoftext|>",
+            None,
+        )
+        template.check(spec_of("qwen2.5-math-prm-7b").model_copy(update={"known_ids": {}}), read)
+        config["added_tokens_decoder"] = {"9999": {"content": "<other>"}}
+        (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+        with pytest.raises(Invalid, match="<other> cannot be token 9999"):
+            of_folder(tmp_path)
+
+    @pytest.mark.parametrize("text", [None, "{", "[]"])
+    def test_a_folder_without_one_is_refused(self, text: str | None, tmp_path: Path) -> None:
+        if text is not None:
+            (tmp_path / "tokenizer.json").write_text(text)
+        with pytest.raises(Invalid, match=r"no tokenizer\.json that can be read"):
+            of_folder(tmp_path)
+
     def test_a_tokenizer_without_offsets_is_refused(self) -> None:
         slow: Any = object()
         with pytest.raises(Exception, match="fast tokenizer"):
-            FastTokens(slow)
+            of_transformers(slow)
