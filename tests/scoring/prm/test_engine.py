@@ -1,5 +1,6 @@
 """The engine gives what reading each solution alone gives, however solutions are laid out, and says what it refuses."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -292,3 +293,38 @@ def test_attention_sees_a_window_where_the_model_has_one():
 def test_a_kernel_that_is_not_there_is_not_used():
     why = attention.kernel_agrees(torch.device("cpu"), torch.float32, 8)
     assert why.startswith("NotImplementedError")
+
+
+def by_rule(query, key, value, starts, key_starts, longest, longest_keys, scaling):
+    """What the fused kernel of a GPU does, segment by segment: fewer queries than keys are aligned at the end."""
+    found = []
+    for (a, b), (c, d) in zip(pairwise(starts.tolist()), pairwise(key_starts.tolist()), strict=True):
+        assert b - a <= longest
+        assert d - c <= longest_keys
+        seen = torch.ones(b - a, d - c, dtype=torch.bool).tril((d - c) - (b - a))
+        q, k, v = (each.transpose(0, 1) for each in (query[a:b], key[c:d], value[c:d]))
+        mixed = torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=seen, scale=scaling)
+        found.append(mixed.transpose(0, 1))
+    return torch.cat(found)
+
+
+@pytest.mark.parametrize("name", [QWEN, RLHFLOW, "math-shepherd-mistral-7b"])
+def test_one_kernel_for_all_segments_gives_the_same(folders, monkeypatch, name):
+    model = loaded(folders, name)
+    expected = scored(model)
+    monkeypatch.setattr(attention, "_flash", by_rule)
+    assert attention.kernel_agrees(torch.device("cpu"), torch.float32, 8) == ""
+    model.fused = True
+    for layout in ("packed", "shared"):
+        for key, one in scored(model, layout=layout).items():
+            assert one.channels["validity"] == pytest.approx(
+                expected[key].channels["validity"], abs=TOLERANCE
+            )
+
+
+def test_a_kernel_that_aligns_otherwise_is_not_used(monkeypatch):
+    def at_the_start(query, key, value, starts, key_starts, longest, longest_keys, scaling):
+        return by_rule(query, key, value, starts, key_starts, longest, longest_keys, 2 * 8**-0.5)
+
+    monkeypatch.setattr(attention, "_flash", at_the_start)
+    assert "differs" in attention.kernel_agrees(torch.device("cpu"), torch.float32, 8)
