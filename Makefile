@@ -79,7 +79,7 @@ check-architecture: install
 
 bench: install
 	scripts/system-packages
-	@set -e; for script in bench/bench_*.py; do echo "== $$script"; $(PY) "$$script" tests/data/prmbench.jsonl; done
+	@set -e; for script in bench/bench_*.py bench/scoring.py; do echo "== $$script"; $(PY) "$$script" tests/data/prmbench.jsonl; done
 
 lock: | $(PY)
 	@[ -x $(VENV)/bin/uv ] || $(PY) -m pip install -qq uv
