@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.base import AxeResults
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -15,6 +17,14 @@ from annotator.models import Membership
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
+SCHEMES = ("light", "dark")
+AXE = Axe().axe_script
+FOUND = "axe.run({resultTypes: ['violations']}).then(({violations}) => ({violations}))"
+# What is scrolled into view is painted within two frames; the time is for a page in the background, which has none.
+PAINTED = """new Promise((done) => {
+  requestAnimationFrame(() => requestAnimationFrame(done))
+  setTimeout(done, 150)
+})"""
 SCREENSHOTS = Path(os.environ.get("SCREENSHOTS", "test-results/screenshots"))
 
 
@@ -80,5 +90,30 @@ def session_of(who: Membership) -> str:
 
 def shoot(page: Page, name: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.wait_for_timeout(150)  # what is scrolled into view is painted
+    page.evaluate(PAINTED)
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def check(page: Page, name: str = "") -> None:
+    """Axe finds nothing, and nothing is wider than the screen."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    found = AxeResults(page.evaluate(FOUND))
+    assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+    width, shown = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert width <= shown, f"{name} is {width} px wide on a screen of {shown}"
+
+
+def check_both(page: Page, name: str = "") -> None:
+    """Clean in light and in dark, without loading it twice."""
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        check(page, name)
+
+
+def look(page: Page, name: str) -> None:
+    """Clean in light and in dark, and a picture of each, for the eye."""
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        check(page, name)
+        shoot(page, f"{name}-{scheme}")

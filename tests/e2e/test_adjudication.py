@@ -4,14 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from annotator.actions import adjudicate as acts
 from annotator.models import Annotation, Item, Membership, Phase, Rater, Role
 from tests import factories as make
 from tests.annotator.reviewed import submitted
-from tests.e2e.conftest import DESKTOP, PHONE, shoot
+from tests.e2e.conftest import DESKTOP, PHONE, look
 
 
 class World:
@@ -46,14 +45,6 @@ def labels(page: Page) -> str:
     chosen = "(row) => row.querySelector('.pick :checked')?.value ?? '.'"
     found = page.evaluate(f"[...document.querySelectorAll('tr[data-step]')].map({chosen})")
     return "".join(found)
-
-
-def check(page: Page, name: str) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, f"{name}: {found.generate_report()}"
-    width, shown = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert width <= shown, f"{name} is {width} px wide on a screen of {shown}"
-    shoot(page, name)
 
 
 def settled(world: World, item: Item, labels: str) -> None:
@@ -140,11 +131,9 @@ def test_without_javascript(sit: Callable[..., Any], world: World) -> None:
     assert Item.objects.get(pk=world.items[1].pk).decision == "settled"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1280", "390"])
-def test_how_the_pages_look(sit: Callable[..., Any], world: World, scheme: str, size: dict[str, int]) -> None:
-    tail = f"{size['width']}-{scheme}"
-    lead, carol = (sit(who, viewport=size, color_scheme=scheme) for who in (world.lead, world.people[2]))
+def test_how_the_pages_look(sit: Callable[..., Any], world: World, size: dict[str, int]) -> None:
+    lead, carol = (sit(who, viewport=size) for who in (world.lead, world.people[2]))
     settled(world, world.items[1], "+-++")
     settled(world, world.items[2], "++0++")
     pages: list[tuple[str, Any, str]] = [
@@ -157,7 +146,7 @@ def test_how_the_pages_look(sit: Callable[..., Any], world: World, scheme: str, 
     for name, seat, address in pages:
         page = seat.open(address)
         page.wait_for_load_state("load")
-        check(page, f"{name}-{tail}")
+        look(page, f"{name}-{size['width']}")
 
 
 def carol_of(world: World) -> Membership:

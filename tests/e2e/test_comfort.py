@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect
@@ -16,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 import annotator
 from annotator.models import Assignment, Item, Project, Protocol
 from tests import factories as make
-from tests.e2e.conftest import DESKTOP, PHONE, shoot
+from tests.e2e.conftest import DESKTOP, PHONE, check, look
 from tests.e2e.test_review import chosen, claimed, press, ready, saved
 from tests.made import Made
 
@@ -33,13 +32,6 @@ def long_item(of: Project, n_steps: int = N_LONG) -> Item:
     wrong = list(range(3, n_steps + 1, 3))
     made = Made("What is the sum?", f"{n_steps}", steps, "confidence", changed, wrong, "Made up.")
     return make.injected_item(of, made=made)
-
-
-def clean(page: Page) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    width, shown = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert width <= shown
 
 
 # --- Long solutions ---------------------------------------------------------------------------------------------
@@ -83,7 +75,7 @@ def test_the_rail_says_what_is_missing_and_what_differs(sit: Sit) -> None:
     page.locator("#s2").focus()
     press(page, "3")
     expect(rail.locator(".differs")).to_have_count(5)
-    clean(page)
+    check(page)
 
 
 def test_the_rail_is_links_without_scripts_and_not_there_for_short_solutions(sit: Sit) -> None:
@@ -102,17 +94,15 @@ def test_the_rail_is_links_without_scripts_and_not_there_for_short_solutions(sit
     assert page.locator(".rail").count() == 0
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "size"), [("wide", DESKTOP), ("phone", PHONE)])
-def test_a_long_solution_looks_as_it_should(sit: Sit, theme: str, width: str, size: dict[str, int]) -> None:
+def test_a_long_solution_looks_as_it_should(sit: Sit, width: str, size: dict[str, int]) -> None:
     """For the eye: the screenshots are looked at, not compared."""
     project = make.project()
     long_item(project)
-    page = claimed(sit(make.member(project), viewport=size, color_scheme=theme), project)
+    page = claimed(sit(make.member(project), viewport=size), project)
     press(page, "1 2 3 c j 4 1 1 1 1 1 1 1 1 3")
     saved(page)
-    shoot(page, f"long-{width}-{theme}")
-    clean(page)
+    look(page, f"long-{width}")
 
 
 def test_an_address_with_a_step_opens_there_and_a_key_copies_it(sit: Sit) -> None:
@@ -153,7 +143,7 @@ def test_the_calculator_computes_beside_the_steps(sit: Sit) -> None:
     page.keyboard.type("7 % 3")
     press(page, "Enter")
     expect(panel.locator("output")).to_have_text("% is per cent: for the remainder write mod")
-    clean(page)
+    check(page)
     panel.get_by_role("button", name="Put the last line into the note").click()
     press(page, "Escape")
     expect(panel).to_be_hidden()
@@ -325,7 +315,7 @@ def test_large_text_is_one_key_away_and_stays(sit: Sit) -> None:
     expect(page.locator("body.large")).to_be_visible()
     page.reload()
     expect(page.locator("body.large")).to_be_visible()
-    clean(ready(page))
+    check(ready(page))
     expect(seat.open("/account/").get_by_label("Large text")).to_be_checked()
     seat.page.get_by_label("Large text").uncheck()
     seat.page.get_by_role("button", name="Save").click()
@@ -333,16 +323,13 @@ def test_large_text_is_one_key_away_and_stays(sit: Sit) -> None:
     assert not member.user.large_text
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "size"), [("wide", DESKTOP), ("phone", PHONE)])
-def test_large_text_and_calculator_look_as_they_should(
-    sit: Sit, theme: str, width: str, size: dict[str, int]
-) -> None:
+def test_large_text_and_calculator_look_as_they_should(sit: Sit, width: str, size: dict[str, int]) -> None:
     """For the eye: the screenshots are looked at, not compared."""
     project = make.project()
     make.injected_item(project, 0)
     member = make.member(project)
-    page = claimed(sit(member, viewport=size, color_scheme=theme), project)
+    page = claimed(sit(member, viewport=size), project)
     press(page, "1 1 3 c")
     saved(page)
     press(page, "=")
@@ -350,22 +337,20 @@ def test_large_text_and_calculator_look_as_they_should(
         page.keyboard.type(line)
         press(page, "Enter")
     page.keyboard.type("22/7 - pi")
-    shoot(page, f"calculator-{width}-{theme}")
+    look(page, f"calculator-{width}")
     press(page, "Escape +")
-    clean(page)
-    shoot(page, f"large-{width}-{theme}")
+    look(page, f"large-{width}")
 
 
 # --- One's own work ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "size"), [("wide", DESKTOP), ("phone", PHONE)])
-def test_own_work_is_found_again(sit: Sit, theme: str, width: str, size: dict[str, int]) -> None:
+def test_own_work_is_found_again(sit: Sit, width: str, size: dict[str, int]) -> None:
     project = make.project(protocol=Protocol.LABEL_STEPS)
     for number in range(3):
         make.plain_item(project, number)
-    page = claimed(sit(make.member(project), viewport=size, color_scheme=theme), project)
+    page = claimed(sit(make.member(project), viewport=size), project)
     press(page, "1 1 3 c Enter")
     expect(page.locator(".step")).to_have_count(4)
     page.goto(page.url.split("/review/")[0] + "/mine/")
@@ -373,8 +358,7 @@ def test_own_work_is_found_again(sit: Sit, theme: str, width: str, size: dict[st
     page.get_by_label("Wrong at step").fill("3")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_role("row")).to_have_count(2)
-    clean(page)
-    shoot(page, f"history-{width}-{theme}")
+    look(page, f"history-{width}")
     page.get_by_label("Wrong at step").fill("2")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_text("Nothing of yours is like that.")).to_be_visible()

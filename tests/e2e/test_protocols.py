@@ -10,8 +10,8 @@ from annotator.core.labels import MULTI_SOLUTIONS
 from annotator.models import Annotation, Assignment, Finding, Item, Project, Protocol, Rater, Role
 from tests import factories as make
 from tests.annotator.foreign import DATA, imported
-from tests.e2e.conftest import DESKTOP, PHONE, SCREENSHOTS, shoot
-from tests.e2e.test_review import chosen, claimed, clean, press, ready, saved
+from tests.e2e.conftest import DESKTOP, PHONE, SCREENSHOTS, check, look, shoot
+from tests.e2e.test_review import chosen, claimed, press, ready, saved
 from tests.made import Made
 
 Sit = Callable[..., Any]
@@ -223,7 +223,7 @@ def test_a_projects_own_error_types(sit: Sit) -> None:
     expect(page.locator("dialog#keys")).to_contain_text("its key is that of: next step")
     shoot(page, "protocol-own-types-keys")
     press(page, "Escape")
-    clean(page)
+    check(page)
 
 
 def at_alternatives(page: Page) -> None:
@@ -256,18 +256,16 @@ SCENES: list[tuple[str, Callable[[], Any], Callable[[Page], None]]] = [
 ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "size"), [("wide", DESKTOP), ("phone", PHONE)])
 @pytest.mark.parametrize(("name", "made", "act"), SCENES)
 def test_every_protocol_looks_as_it_should(
-    sit: Sit, theme: str, width: str, size: dict[str, int], name: str, made: Any, act: Any
+    sit: Sit, width: str, size: dict[str, int], name: str, made: Any, act: Any
 ) -> None:
     """For the eye; and nobody is kept out."""
     project = made()
-    page = claimed(sit(make.member(project), viewport=size, color_scheme=theme), project)
+    page = claimed(sit(make.member(project), viewport=size), project)
     act(page)
-    clean(page)
-    shoot(page, f"protocol-{name}-{width}-{theme}")
+    look(page, f"protocol-{name}-{width}")
 
 
 def test_a_lead_reads_alternatives_and_bulk(sit: Sit) -> None:
@@ -281,5 +279,5 @@ def test_a_lead_reads_alternatives_and_bulk(sit: Sit) -> None:
     page = sit(make.member(project, "lead", Role.LEAD)).open(f"/p/{project.slug}/items/{item.pk}/")
     expect(page.get_by_role("table", name="Other ways to go on")).to_contain_text("alice")
     expect(page.get_by_text("bulk", exact=True)).to_have_count(1)
-    clean(page)
+    check(page)
     page.screenshot(path=SCREENSHOTS / "protocol-item-page.png", full_page=True)

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from annotator.models import Annotation, Assignment, Project, Protocol
 from tests import factories as make
-from tests.e2e.conftest import DESKTOP, PHONE, shoot
+from tests.e2e.conftest import DESKTOP, PHONE, check, check_both, look
 from tests.made import Made
 
 Sit = Callable[..., Any]
@@ -264,31 +263,30 @@ def test_hostile_text_stays_text(sit: Sit) -> None:
     assert page.locator(inside).count() == 0
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_everyone_can_use_it(sit: Sit, theme: str) -> None:
+def test_everyone_can_use_it(sit: Sit) -> None:
     project = make.project()
     for number in (0, 2):
         make.injected_item(project, number)
-    page = claimed(sit(make.member(project), color_scheme=theme), project)
+    page = claimed(sit(make.member(project)), project)
     press(page, "1 1 3 c 1 2 4")
-    clean(page)
+    check_both(page)
     press(page, "l 1 1 e")
-    clean(page)
+    check_both(page)
     press(page, "Escape Enter")
     expect(page.locator(".claim")).to_be_visible()
-    clean(ready(page))
+    check_both(ready(page))
     press(page, "a 1 Enter")
     expect(page.locator(".step")).to_have_count(3)
-    clean(ready(page))
+    check_both(ready(page))
     press(page, "?")
-    clean(page)
+    check_both(page)
     press(page, "Escape g")
     expect(page.locator("dialog#guidelines")).to_contain_text("right")
-    clean(page)
+    check_both(page)
     page.goto(page.url.split("/review/")[0] + "/mine/")
-    clean(page)
+    check_both(page)
     page.locator("table a").click()
-    clean(ready(page))
+    check_both(ready(page))
 
 
 def test_everyone_can_use_what_stops_at_the_first_error(sit: Sit) -> None:
@@ -296,33 +294,27 @@ def test_everyone_can_use_what_stops_at_the_first_error(sit: Sit) -> None:
     make.plain_item(project, 1)
     page = claimed(sit(make.member(project)), project)
     press(page, "3")
-    clean(page)
+    check(page)
 
 
-def clean(page: Page) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "size"), [("wide", DESKTOP), ("phone", PHONE)])
-def test_it_looks_as_it_should(sit: Sit, theme: str, width: str, size: dict[str, int]) -> None:
+def test_it_looks_as_it_should(sit: Sit, width: str, size: dict[str, int]) -> None:
     """For the eye: the screenshots are looked at, not compared."""
     project = make.project()
     for number in range(3):
         make.injected_item(project, number)
-    page = claimed(sit(make.member(project), viewport=size, color_scheme=theme), project)
+    page = claimed(sit(make.member(project), viewport=size), project)
     press(page, "1 1 3 c")
     saved(page)
-    shoot(page, f"review-blind-{width}-{theme}")
+    look(page, f"review-blind-{width}")
     press(page, "j 1 1 1 1 Enter")
     expect(page.locator(".claim")).to_be_visible()
-    shoot(ready(page), f"review-revealed-{width}-{theme}")
+    look(ready(page), f"review-revealed-{width}")
     press(page, "a 1 Enter")
     expect(page.locator(".step")).to_have_count(4)
     press(ready(page), "1 e")
-    shoot(page, f"review-edit-{width}-{theme}")
+    look(page, f"review-edit-{width}")
     press(page, "Escape ?")
-    shoot(page, f"review-keys-{width}-{theme}")
+    look(page, f"review-keys-{width}")
     page.goto(page.url.split("/review/")[0] + "/mine/")
-    shoot(page, f"mine-{width}-{theme}")
+    look(page, f"mine-{width}")

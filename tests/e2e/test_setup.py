@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from annotator import queue
@@ -13,7 +12,7 @@ from annotator.actions import guidelines
 from annotator.core import kinds
 from annotator.models import Annotation, Assignment, Guideline, Membership, Role
 from tests import factories as make
-from tests.e2e.conftest import DESKTOP, PHONE, shoot
+from tests.e2e.conftest import DESKTOP, PHONE, look
 
 TEXT = """# How to judge
 
@@ -43,56 +42,45 @@ def lead(transactional_db: None) -> Membership:
     return lead
 
 
-def check(page: Page, name: str) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, f"{name}: {found.generate_report()}"
-    width, shown = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert width <= shown, f"{name} is {width} px wide on a screen of {shown}"
-    shoot(page, name)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1280", "390"])
-def test_how_the_pages_look(
-    sit: Callable[..., Any], lead: Membership, scheme: str, size: dict[str, int]
-) -> None:
-    seat = sit(lead, viewport=size, color_scheme=scheme)
-    tail, base = f"{size['width']}-{scheme}", f"/p/{lead.project.slug}"
+def test_how_the_pages_look(sit: Callable[..., Any], lead: Membership, size: dict[str, int]) -> None:
+    seat = sit(lead, viewport=size)
+    tail, base = size["width"], f"/p/{lead.project.slug}"
     page = seat.open(f"{base}/settings/")
-    check(page, f"settings-eight-{tail}")
+    look(page, f"settings-eight-{tail}")
     page.get_by_role("button", name="Use a list of your own").click()
     page.locator("[name=kind-key]").nth(1).fill("j")
     page.get_by_role("button", name="Save the settings").last.click()
-    check(page, f"settings-own-refused-{tail}")
+    look(page, f"settings-own-refused-{tail}")
     page = seat.open(f"{base}/guidelines/?edit=1")
     page.locator("#preview .katex").first.wait_for()
-    check(page, f"guidelines-write-{tail}")
+    look(page, f"guidelines-write-{tail}")
     page.get_by_label("Guidelines", exact=True).fill(
         TEXT.replace("Judge each", "Then judge every").replace("c_1", "d_1")
     )
     page.get_by_role("button", name="Preview").click()
-    check(page, f"guidelines-preview-{tail}")
+    look(page, f"guidelines-preview-{tail}")
     Membership.objects.update(guideline_read=1)
     page = seat.open(f"{base}/guidelines/")
-    check(page, f"guidelines-news-{tail}")
+    look(page, f"guidelines-news-{tail}")
     page = seat.open(f"{base}/guidelines/?version=1")
-    check(page, f"guidelines-old-{tail}")
+    look(page, f"guidelines-old-{tail}")
     queue.claim(by=make.member(lead.project, "ada"))
     page = seat.open(f"{base}/people/")
-    check(page, f"people-{tail}")
+    look(page, f"people-{tail}")
     page.get_by_role("link", name="ada").click()
-    check(page, f"people-chosen-{tail}")
+    look(page, f"people-chosen-{tail}")
     page = seat.open(f"{base}/practice/")
-    check(page, f"practice-{tail}")
+    look(page, f"practice-{tail}")
     label_all(page)
     page.locator("#main-action").click()
     page.locator(".claim").wait_for()
-    check(page, f"practice-revealed-{tail}")
+    look(page, f"practice-revealed-{tail}")
     for name in ("claim", "original"):
         page.locator(f"[data-question={name}] label").first.click()
     page.locator("#main-action").click()
     page.get_by_role("link", name="Another one").wait_for()
-    check(page, f"practice-done-{tail}")
+    look(page, f"practice-done-{tail}")
 
 
 def label_all(page: Page) -> None:
