@@ -104,6 +104,8 @@ def numbers(raw: RawRecord, key: str) -> tuple[float, ...]:
     value = raw.fields.get(key)
     if type(value) is not list:
         raise _fault(raw, key, key, value, "must be a list of numbers")
+    if set(map(type, value)) == {float} and all(map(math.isfinite, value)):
+        return tuple(value)  # the usual case; no look at each
     return tuple(_number(raw, f"{key}[{position}]", number) for position, number in enumerate(value))
 
 

@@ -153,6 +153,9 @@ def _labels(scores: RawRecord, key: str, is_good: Callable[[Any], bool]) -> str 
         return None
     if type(value) is not list:
         raise fault(scores.place, key, f"must be a list of labels, not {shown(value)}")
+    if set(map(type, value)) == {bool}:  # the usual case; no look at each
+        mark = {one: core.RIGHT if is_good(one) else core.WRONG for one in (True, False)}
+        return "".join(map(mark.__getitem__, value))
     for position, one in enumerate(value):
         if type(one) not in (bool, int, float):
             message = f"must be true, false or a number, not {shown(one)}"

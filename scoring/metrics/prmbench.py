@@ -115,10 +115,12 @@ def known_wrong(item: Item) -> tuple[int, ...]:
 
 def labels_of(item: Item) -> str:
     """What is true of each step, as one character a step: '-', '.' where nobody knows, else '+'."""
-    wrong, unknown = set(item.wrong), set(item.unknown)
-    return "".join(
-        UNJUDGED if at in unknown else WRONG if at in wrong else RIGHT for at in range(item.n_steps)
-    )
+    labels = [RIGHT] * item.n_steps
+    for label, positions in ((WRONG, item.wrong), (UNJUDGED, item.unknown)):
+        for at in positions:
+            if 0 <= at < item.n_steps:
+                labels[at] = label
+    return "".join(labels)
 
 
 def ordered(kinds: Iterable[str]) -> list[str]:

@@ -22,21 +22,22 @@ class Scored(NamedTuple):
 def minimum_at_last(solutions: Iterable[Scored]) -> float | None:
     """Share of the solutions whose lowest score is the last step's (figure 8). Of equal lowest scores the first
     counts; the paper does not say which."""
-    lengths = [(int(np.argmin(one.scores)), len(one.scores)) for one in solutions if len(one.scores)]
-    return 100 * sum(at == n - 1 for at, n in lengths) / len(lengths) if lengths else None
+    is_last = [one.scores.index(min(one.scores)) == len(one.scores) - 1 for one in solutions if one.scores]
+    return 100 * sum(is_last) / len(is_last) if is_last else None
 
 
 def steps(solutions: Iterable[Scored]) -> tuple[Floats, NDArray[np.bool_]]:
     """Scores of all steps that have both a score and a label right, neutral or wrong; and whether it is right
     (neutral counts so). Both of shape (steps,)."""
-    pairs = [
-        (score, label != WRONG)
-        for one in solutions
-        for score, label in zip(one.scores, one.labels, strict=False)
-        if label in (RIGHT, NEUTRAL, WRONG)
-    ]
-    table = np.array(pairs, dtype=np.float64).reshape(-1, 2)
-    return table[:, 0], table[:, 1].astype(bool)
+    scores: list[float] = []
+    labels: list[str] = []
+    for one in solutions:
+        n = min(len(one.scores), len(one.labels))
+        scores += one.scores[:n]
+        labels.append(one.labels[:n])
+    codes = np.frombuffer("".join(labels).encode("ascii"), dtype=np.uint8)
+    known = np.isin(codes, [ord(label) for label in (RIGHT, NEUTRAL, WRONG)])
+    return np.array(scores, dtype=np.float64)[known], (codes != ord(WRONG))[known]
 
 
 def histograms(scores: Floats, is_right: NDArray[np.bool_]) -> dict[str, Any]:
