@@ -92,6 +92,7 @@ ACCESS: dict[str, dict[str, Level]] = {
     "diagnosis": {"GET": L},
     "runs": {"GET": L},
     "run": {"GET": L, "POST": L},
+    "run-agreement": {"GET": L},
     "unit": {"GET": L},
     "machines": {"GET": L},
     "machine": {"GET": L, "POST": L},

@@ -26,6 +26,7 @@ from annotator.views import (
     releases,
     review,
     reviewers,
+    run_units,
     runs,
     take_down,
     triage,
@@ -94,7 +95,8 @@ lead_urls = [
     path("p/<slug:project>/agreement/steps.csv", agreement.diagnosis_file, name="diagnosis"),
     path("p/<slug:project>/runs/", runs.runs, name="runs"),
     path("p/<slug:project>/runs/<int:run>/", runs.run_page, name="run"),
-    path("p/<slug:project>/runs/<int:run>/units/<int:unit>/", runs.unit_page, name="unit"),
+    path("p/<slug:project>/runs/<int:run>/agreement/", runs.run_agreement, name="run-agreement"),
+    path("p/<slug:project>/runs/<int:run>/units/<int:unit>/", run_units.unit_page, name="unit"),
     path("p/<slug:project>/audit/", audit.audit_page, name="audit"),
     path("p/<slug:project>/audit/file", audit.audit_file, name="audit-file"),
 ]

@@ -182,7 +182,7 @@ def _raters(loaded: Loaded, by: Comparing) -> dict[str, Any]:
         ],
         "machines": _came_names(loaded),
         "raters": [
-            {"rater": names[rater], **_between(by, *both)}
+            {"rater": names[rater], "rater_id": rater, **_between(by, *both)}
             for rater, both in sorted(beside.items(), key=lambda one: names[one[0]])
         ],
         "machine_pairs": _machine_pairs(loaded, by, people, {rater: machines[rater] for rater in most}),

@@ -31,6 +31,7 @@ UNDER = {
     "release": "releases",
     "release-diff": "releases",
     "run": "runs",
+    "run-agreement": "runs",
     "unit": "runs",
     "evidence": "items",
     "machines": "runs",

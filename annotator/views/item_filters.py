@@ -25,6 +25,7 @@ from annotator.models import (
     Membership,
     Project,
     Protocol,
+    Unit,
     Use,
 )  # fmt: skip
 from annotator.models.review import OPEN_STATES
@@ -66,6 +67,7 @@ class ItemFilter(forms.Form):
     day = forms.DateField(required=False, label="Submitted on", widget=DAY)
     sample = forms.ChoiceField(choices=SAMPLES, required=False)
     disagree = forms.ChoiceField(choices=DISAGREE, required=False, label="Disagreement of")
+    run = forms.IntegerField(required=False, min_value=1, max_value=paging.LARGEST, label="Run")
     q = forms.CharField(max_length=300, required=False, label="Id begins with")
 
     def __init__(self, project: Project, data: Any) -> None:
@@ -117,6 +119,8 @@ class ItemFilter(forms.Form):
             rows = _of_sample(rows, chosen["sample"])
         if "imported" in chosen:
             rows = rows.filter(solution__source_import=chosen["imported"])
+        if "run" in chosen:
+            rows = rows.filter(self._of_run(chosen["run"]))
         if "q" in chosen:
             rows = rows.filter(solution__foreign_id__startswith=chosen["q"])
         return rows
@@ -160,6 +164,12 @@ class ItemFilter(forms.Form):
         value, field = self.cleaned_data[name], self.fields[name]
         titles = dict(field.choices) if isinstance(field, forms.ChoiceField) else {}  # type: ignore[arg-type]
         return str(titles.get(value, value))
+
+    def _of_run(self, run: int) -> Q:
+        """Of solutions that the run made, or that it worked on."""
+        units = Unit.objects.filter(run=run, run__project=self.project)
+        worked_on = units.filter(solution__isnull=False).values("solution")
+        return Q(solution__unit__in=units.values("pk")) | Q(solution__in=worked_on)
 
     def _submitted(self, chosen: dict[str, Any]) -> QuerySet[Assignment, Any]:
         done = Assignment.objects.filter(project=self.project, state=AssignmentState.SUBMITTED)

@@ -50,7 +50,6 @@ def store(run: Run, unit: Unit, outcome: Alternatives) -> Stored:
 
 MACHINE = Machine(
     method="alternatives",
-    title="Find other solutions",
     about="Draws other solutions of solved problems; wrong ones and near-copies are dropped.",
     how=AlternativesHow,
     needs_endpoint=True,

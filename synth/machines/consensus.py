@@ -122,7 +122,6 @@ def spec(params: Mapping[str, Any]) -> dict[str, Any]:
 
 MACHINE = Machine(
     method="consensus",
-    title="Consensus",
     about="Keeps what a judge and rollouts both say; what they say apart goes to people first.",
     how=None,
     needs_endpoint=False,

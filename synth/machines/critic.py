@@ -35,7 +35,6 @@ def store(run: Run, unit: Unit, outcome: Criticised | Unparsed) -> Stored:
 
 MACHINE = Machine(
     method="critic",
-    title="Critic",
     about="Grades every step of each solution, or names the first error; the mean or the most of several draws.",
     how=CriticHow,
     needs_endpoint=True,

@@ -17,7 +17,6 @@ def begin(run: Run, unit: Unit) -> Steps[Any]:
 
 MACHINE = Machine(
     method="inject",
-    title="Inject errors",
     about="Puts an error of each kind into correct solutions. What breaks the rules is repaired once, then rejected.",
     how=InjectHow,
     needs_endpoint=True,

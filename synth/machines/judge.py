@@ -36,7 +36,6 @@ def store(run: Run, unit: Unit, outcome: judge.Judged | judge.Unparsed) -> Store
 
 MACHINE = Machine(
     method="judge",
-    title="Judge",
     about="Reads each solution step by step and stops at the first error.",
     how=judge.JudgeHow,
     needs_endpoint=True,

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from annotator import errors
+from annotator.core import methods
 from annotator.models import Project, Run, Unit
 from annotator.runs import NewUnit
 from synth.machines.subjects import WHICH
@@ -43,7 +44,6 @@ class Machine(NamedTuple):
     """
 
     method: str
-    title: str
     about: str
     how: type[How] | None
     needs_endpoint: bool
@@ -56,6 +56,10 @@ class Machine(NamedTuple):
     most_calls: Callable[[Mapping[str, Any], Unit], int]
     store: Callable[[Run, Unit, Any], Stored]
     more: Mapping[str, Callable[[Any], Any]] = {}
+
+    @property
+    def title(self) -> str:
+        return methods.title(self.method)
 
 
 def how_of(how: type[H], params: Mapping[str, Any]) -> H:

@@ -60,7 +60,6 @@ def most_calls(params: Mapping[str, Any], unit: Unit) -> int:
 
 MACHINE = Machine(
     method="rollout",
-    title="Rollouts",
     about="Goes on from each step to a final answer several times: a step from which none is right is wrong.",
     how=rollouts.RolloutHow,
     needs_endpoint=True,

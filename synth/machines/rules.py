@@ -44,7 +44,6 @@ def spec(params: Mapping[str, Any]) -> dict[str, Any]:
 
 MACHINE = Machine(
     method="rules",
-    title="Inject errors by rules",
     about="Puts arithmetic slips, turned signs, repeated steps and the like into correct solutions. Needs no model.",
     how=None,
     needs_endpoint=False,

@@ -62,7 +62,6 @@ def _meta(run: Run, draw: sample.Draw) -> dict[str, Any]:
 
 MACHINE = Machine(
     method="sample",
-    title="Sample solutions",
     about="Draws several solutions of each problem and checks their final answers.",
     how=sample.SampleHow,
     needs_endpoint=True,
