@@ -5,7 +5,7 @@ are imported when these run.
 """
 
 from scoring.prm.engine.forward import Layout, NoRoom
-from scoring.prm.engine.loading import DEFAULT_BUDGET, Model, load, tokenizer
+from scoring.prm.engine.loading import DEFAULT_BUDGET, Model, limited, load, tokenizer
 from scoring.prm.engine.scoring import Planned, Scored, Solution, plan, score
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Planned",
     "Scored",
     "Solution",
+    "limited",
     "load",
     "plan",
     "score",

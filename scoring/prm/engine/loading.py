@@ -62,14 +62,24 @@ def load(
     model needs the folder of its `reference`. Raises Invalid, TemplateError."""
     on, kind = where(device, dtype)
     folder = Path(path)
+    spec = limited(spec, folder)
     tokens = tokenizer(folder)
     template.check(spec, tokens)
     if (spec.kind == "log_ratio") != (reference is not None):
         need = "needs" if reference is None else "takes no"
         raise Invalid(f"{spec.model} {need} reference model.", field="reference")
-    net, limit = _net(spec, folder, tokens, on, kind, device_map)
-    other = _net(spec, Path(reference), tokens, on, kind, device_map)[0] if reference else None
-    return ready(spec.limited(limit), tokens, net, on, kind, reference=other, budget=budget)
+    net = _net(spec, folder, tokens, on, kind, device_map)
+    other = _net(spec, Path(reference), tokens, on, kind, device_map) if reference else None
+    return ready(spec, tokens, net, on, kind, reference=other, budget=budget)
+
+
+def limited(spec: Spec, path: str | Path) -> Spec:
+    """The spec with the most tokens that the checkpoint in folder `path` takes: what is planned with it is what the
+    loaded model scores. Raises Invalid for another kind of model."""
+    most = _config(spec, Path(path)).get("max_position_embeddings")
+    if not isinstance(most, int) or most < 1:
+        raise Invalid(f"{path}: config.json says no max_position_embeddings.", field="model")
+    return spec.limited(most)
 
 
 def ready(
@@ -117,19 +127,15 @@ def tokenizer(folder: Path) -> Tokens:
         return of_folder(folder)
     from transformers import AutoTokenizer
 
-    try:
+    with _told(folder, "tokenizer"):
         found = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    except (OSError, ValueError, ImportError) as refused:
-        raise Invalid(f"{folder}: no tokenizer that can be read: {refused}", field="model") from refused
     if not found.is_fast:
         raise Invalid(f"{folder}: its tokenizer has no tokenizer.json; a fast one is needed.", field="model")
     return of_transformers(found)
 
 
-def _net(
-    spec: Spec, folder: Path, tokens: Tokens, device: Any, dtype: Any, device_map: str | None
-) -> tuple[Net, int]:
-    """A backbone with its head, and the most tokens it takes."""
+def _net(spec: Spec, folder: Path, tokens: Tokens, device: Any, dtype: Any, device_map: str | None) -> Net:
+    """A backbone with its head."""
     config = _config(spec, folder)
     weights = Weights(folder)
     prefix = spec.head.backbone_prefix
@@ -145,7 +151,7 @@ def _net(
         net.logp = heads.log_probability(named.tensors[0].to(last, dtype))
     else:
         net.columns = heads.columns(spec.head, named, ids, last, dtype)
-    return net, int(backbone.config.max_position_embeddings)
+    return net
 
 
 def _config(spec: Spec, folder: Path) -> dict[str, Any]:
@@ -170,7 +176,7 @@ def _backbone(folder: Path, prefix: str, device: Any, dtype: Any, device_map: st
     from transformers import AutoModel
 
     attention.register()
-    with _quiet():
+    with _quiet(), _told(folder, "model"):
         found, told = AutoModel.from_pretrained(
             folder,
             dtype=dtype,
@@ -187,6 +193,19 @@ def _backbone(folder: Path, prefix: str, device: Any, dtype: Any, device_map: st
         named = _some(prefix + name.removeprefix(prefix) for name in wrong)
         raise Invalid(f"{folder}: no weights, or of another shape, for {named}.", field="model")
     return found.eval().requires_grad_(False)
+
+
+@contextmanager
+def _told(folder: Path, what: str) -> Iterator[None]:
+    """What transformers says of a folder that it cannot read is said to the user."""
+    from huggingface_hub.errors import StrictDataclassError
+
+    try:
+        yield
+    except (OSError, ValueError, ImportError, KeyError, TypeError, StrictDataclassError) as refused:
+        said = str(refused).strip().splitlines()
+        reason = said[0] if said else type(refused).__name__
+        raise Invalid(f"{folder}: no {what} that can be read: {reason}", field="model") from refused
 
 
 @contextmanager

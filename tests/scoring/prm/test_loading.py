@@ -78,6 +78,8 @@ def test_a_checkpoint_that_is_not_the_models_is_refused(folder, change, complain
     ("values", "complaint"),
     [
         ({"model_type": "llama"}, "model_type is llama"),
+        ({"hidden_size": "wide"}, "that can be read"),
+        ({"max_position_embeddings": None}, "says no max_position_embeddings"),
         ({"architectures": ["Qwen2ForCausalLM"]}, r"architectures are \['Qwen2ForCausalLM'\]"),
     ],
 )
@@ -92,8 +94,8 @@ def test_a_folder_without_weights_tokenizer_or_configuration_is_refused(folder):
     where = folder(QWEN)
     for name, complaint in (
         ("model.safetensors", "no model.safetensors"),
-        ("config.json", "config.json"),
         ("tokenizer.json", "tokenizer"),
+        ("config.json", "config.json"),
     ):
         (where / name).unlink()
         with pytest.raises(Invalid, match=complaint):
@@ -158,6 +160,7 @@ def test_the_checkpoints_own_limit_holds(folder):
     where = folder(SHEPHERD)
     reconfigure(where, max_position_embeddings=20)
     model = engine.load(SPECS[SHEPHERD], where, "cpu")
+    assert engine.limited(SPECS[SHEPHERD], where) == model.spec
     found = next(engine.score(model, INPUTS))
     assert found[0].too_long
     assert found[0].n_tokens > 20
