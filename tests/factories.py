@@ -7,6 +7,8 @@ lead = member(item.project, "lead", Role.LEAD)
 import itertools
 from typing import Any
 
+from django.utils import timezone
+
 from annotator.core import align, labels
 from annotator.core.digest import digest, solution_digest
 from annotator.models import (
@@ -20,7 +22,11 @@ from annotator.models import (
     Project,
     Rater,
     Role,
+    Run,
+    RunState,
     Solution,
+    Unit,
+    UnitState,
     User,
 )
 from tests.made import MADE, Made
@@ -103,3 +109,20 @@ def solution(
         project=of, problem=problem, parent=parent, steps=steps, n_steps=len(steps), digest=content,
         key=digest(number, content), foreign_id=f"{MADE[0].kind}_own_{number}", foreign_format="prmbench",
     )  # fmt: skip
+
+
+def run(project: Project, method: str = "judge", **values: Any) -> Run:
+    """A run that is under way, with no units yet."""
+    about = {"task": "synth.drive", "drives": "endpoint:x", "state": RunState.RUNNING, "planned_to": None}
+    return Run.objects.create(project=project, method=method, **{**about, **values})
+
+
+def unit(run: Run, key: str = "", **values: Any) -> Unit:
+    """A unit that is done; the run's sums count it."""
+    about = {"state": UnitState.DONE, "finished_at": timezone.now()}
+    made = Unit.objects.create(run=run, key=key or f"unit:{run.n_units}", **{**about, **values})
+    run.n_units += 1
+    run.n_done += made.state == UnitState.DONE
+    run.n_failed += made.state == UnitState.FAILED
+    run.save()
+    return made

@@ -95,6 +95,13 @@ TABLE: dict[str, dict[str, str]] = {
     "pull": {"GET": LEADS},
     "agreement": {"GET": LEADS},
     "diagnosis": {"GET": LEADS},
+    "runs": {"GET": LEADS},
+    "run": {"GET": LEADS, "POST": LEADS},
+    "run-agreement": {"GET": LEADS},
+    "unit": {"GET": LEADS},
+    "machines": {"GET": LEADS},
+    "machine": {"GET": LEADS, "POST": LEADS},
+    "evidence": {"GET": LEADS},
     "audit": {"GET": LEADS},
     "audit-file": {"GET": LEADS},
     "published": {"GET": SIGNED_IN},
@@ -161,6 +168,8 @@ class World:
         assert assignment
         self.assignment = assignment
         self.transfers = _transfers(self.project, data_dir)
+        self.run = factories.run(self.project)
+        self.unit = factories.unit(self.run, solution=self.item.solution)
         self.cookies = {name: _session(user) for name, user in users.items()}
         users["reviewer"].refresh_from_db()  # signing in ends the links made before
         *_, self.uid, self.link, _ = account.make_password_link(
@@ -174,7 +183,7 @@ class World:
             "project": self.project.slug, "assignment": self.assignment.pk, "item": self.item.pk,
             "transfer": self.transfers[kind], "token": self.link if name == "set-password" else self.token,
             "uid": self.uid, "file": "manifest.json", "benchmark": "prmbench",
-            "rater_id": self.assignment.rater_id,
+            "rater_id": self.assignment.rater_id, "run": self.run.pk, "unit": self.unit.pk, "method": "judge",
         }  # fmt: skip
         return {argument: known[argument] for argument in URLS[name].pattern.converters}
 
@@ -259,6 +268,7 @@ def test_each_visitor_gets_what_the_table_says(name: str, world: World) -> None:
     assert found == {method: TABLE[name].get(method, "mmmmmmm") for method in METHODS}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", sorted(name for name in URLS if "project" in URLS[name].pattern.converters))
 def test_a_project_that_is_not_there_looks_like_one_that_is_not_yours(name: str, world: World) -> None:
     for method in TABLE[name]:
@@ -269,7 +279,8 @@ def test_a_project_that_is_not_there_looks_like_one_that_is_not_yours(name: str,
 
 
 @pytest.mark.parametrize(
-    "name", sorted(n for n in URLS if {"assignment", "item", "transfer"} & set(URLS[n].pattern.converters))
+    "name",
+    sorted(n for n in URLS if {"assignment", "item", "transfer", "run"} & set(URLS[n].pattern.converters)),
 )
 def test_objects_of_another_project_are_not_there(name: str, world: World, tmp_path: Path) -> None:
     """Their owner is in both projects, so that only the project in the URL tells them apart."""
@@ -281,9 +292,10 @@ def test_objects_of_another_project_are_not_there(name: str, world: World, tmp_p
             factories.member(project, "owner", Role.OWNER)
     assignment = queue.claim(by=Membership.objects.get(project=elsewhere, user=owner))
     assert assignment
-    kind = _kind(name)
+    kind, run = _kind(name), factories.run(elsewhere)
     foreign = {
         "assignment": assignment.pk, "item": there.pk, "transfer": _transfers(elsewhere, tmp_path)[kind],
+        "run": run.pk, "unit": factories.unit(run).pk,
     }  # fmt: skip
     instead = {key: value for key, value in foreign.items() if key in URLS[name].pattern.converters}
     for method in TABLE[name]:
@@ -291,6 +303,7 @@ def test_objects_of_another_project_are_not_there(name: str, world: World, tmp_p
         assert world.ask("owner", name, method, project=elsewhere.slug, **instead).status_code != 404
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", sorted(name for name in URLS if "POST" in TABLE[name]))
 def test_a_post_from_another_site_is_refused(name: str, world: World) -> None:
     client = Client(enforce_csrf_checks=True)
