@@ -96,7 +96,7 @@ class FakeLLM:
         self.latency, self.key, self.default, self.port = latency, key, default, port
         self.counts: Counter[str] = Counter()
         self.requests: deque[Request] = deque(maxlen=1000)
-        self.at_once = self.most_at_once = 0
+        self.at_once = self.most_at_once = self.n_connections = 0
         self._scripts: list[tuple[Match, deque[Reply] | Reply]] = []
         self._ready = threading.Event()
 
@@ -140,6 +140,7 @@ class FakeLLM:
     # --- HTTP ----------------------------------------------------------------------------------------
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.n_connections += 1
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             while await self._one(reader, writer):
                 pass
