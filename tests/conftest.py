@@ -12,14 +12,21 @@ from config import celery_app  # noqa: F401  (which tests/settings.py leaves out
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_serialized_rollback"}
 
 
+ONCE = "once: costly, and the same on any database; not for --database-only"
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database-only", action="store_true", help="run only what touches the database")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", ONCE)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--database-only"):
         return
-    kept = [item for item in items if touches_database(item)]
+    kept = [item for item in items if touches_database(item) and not item.get_closest_marker("once")]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
     items[:] = kept
 

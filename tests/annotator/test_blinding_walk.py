@@ -1,6 +1,7 @@
 """Every address, asked by a reviewer in every phase of an item, searched for what they must not know yet."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -59,6 +60,14 @@ TABLE: dict[str, tuple[set[str], ...]] = {
     # Whether it is really another solution can be asked only beside the first.
     "check_solution, solution": (BLIND, *[{"original"}] * 4, {"original", "gold"}),
 }
+WALKED = ("verify_injection", "verify_labels", "label_steps")
+
+
+def also_elsewhere(settings: Iterable[str], one: str) -> list[Any]:
+    """All settings on SQLite, and one of them on another database too: what is shown is decided in Python, and
+    each walk asks for every address with the same queries."""
+    assert one in settings
+    return [each if each == one else pytest.param(each, marks=pytest.mark.once) for each in sorted(settings)]
 
 
 def go_on(walk: Walk, phase: str) -> None:
@@ -89,7 +98,7 @@ def found_in(walk: Walk) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("setting", sorted(TABLE))
+@pytest.mark.parametrize("setting", also_elsewhere(TABLE, "verify_injection, diff"))
 def test_each_phase_shows_what_the_table_says_and_no_more(setting: str) -> None:
     protocol, shows, *early = setting.split(", ")
     walk = Walk(
@@ -137,7 +146,7 @@ def without_chance(answer: str) -> str:
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"|Set-Cookie: .*', "", answer)
 
 
-@pytest.mark.parametrize("protocol", ["verify_injection", "verify_labels", "label_steps"])
+@pytest.mark.parametrize("protocol", also_elsewhere(WALKED, "verify_labels"))
 def test_no_mark_order_or_preset_depends_on_what_others_said(protocol: str) -> None:
     """What machines said must change nothing while blind, what people said nothing before the decision."""
     walk = Walk(protocol=Protocol(protocol), blind_shows="solution")
@@ -192,7 +201,7 @@ def masked(walk: Walk) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("protocol", ["verify_injection", "label_steps"])
+@pytest.mark.parametrize("protocol", also_elsewhere(["verify_injection", "label_steps"], "label_steps"))
 def test_a_probe_looks_like_work_in_every_phase(
     protocol: str, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
