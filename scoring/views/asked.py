@@ -116,7 +116,7 @@ def shared(asking: Asked) -> dict[str, Any]:
         "others": [(code, TITLES[code]) for code in evaluations.benchmarks(project)],
         "score_title": SCORES[asking.benchmark], "query": asking.query(),
         "labels_choices": list(LABELS.items()), "readings": list(READINGS.items()),
-        "is_published": asking.benchmark in TITLES and asking.benchmark != "best_of_n",
+        "is_published": asking.benchmark in TITLES,
     }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ SIDES = {
     "released": "released, items with gold",
     "gold": "gold, the same items",
 }
+KEY = [("disc", SIDES["all"]), ("wedge", SIDES["released"]), ("box", SIDES["gold"])]
 CSV = ("score", "low", "high", "rank", "strict", "n_items", "n_unparsed", "n_absent")
 
 
@@ -87,7 +88,7 @@ def context(asking: Asked, found: dict[str, Any], parts: str) -> dict[str, Any]:
         "heads": [(part_short(c), part_title(asking.project, asking.benchmark, c)) for c in found["kinds"]],
         "part_rows": [_parts(row, parts, found["kinds"]) for row in found["rows"] if row[parts]],
         "differing": _differing(asking, found),
-        "key": [("disc", SIDES["all"]), ("wedge", SIDES["released"]), ("box", SIDES["gold"])],
+        "key": KEY if has_gold else KEY[:1],
         "n_left_out": {why: n for why, n in (found.get("n_left_out") or {}).items() if n},
     }  # fmt: skip
 

@@ -4,7 +4,7 @@ The labels of an item that is not decided are not shown here: whoever reads them
 happens on the item's page alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -23,10 +23,11 @@ from annotator.middleware import PageRequest
 from annotator.models import Decision, Item, Project, Rater
 from annotator.views import words
 from scoring import evaluations
-from scoring.views.asked import Asked, asked, json, label_word, part_title, rater, shared
+from scoring.views.asked import Asked, asked, csv_file, json, label_word, part_title, rater, shared
 
 SHOWN = 8  # steps on a report
 PAGE = 50
+AT_ONCE = 500  # steps read at once for a file
 MOST = 1_000  # ids in one form
 SIDES = ("released", "gold")
 Sayings = tuple[str, ...]
@@ -79,6 +80,9 @@ def page(request: PageRequest, benchmark: str, rater_id: int, **_: object) -> Ht
     kind = data.get("kind") or None
     if request.method == "POST":
         return _act(request, asking, who, kind)
+    if asking.format == "csv":
+        name = f"{asking.project.slug}-{benchmark}-{who.pk}-missed.csv"
+        return csv_file(table(asking, who, kind), name)
     found = first_page(asking, who, kind=kind, after=request.GET.get("after") or None, limit=PAGE)
     if asking.format:
         return json({"rows": [_as_json(row) for row in found.rows], "after": found.after})
@@ -164,6 +168,21 @@ def _as_json(row: Row) -> dict[str, Any]:
         "item": row.item_id, "foreign_id": row.foreign_id, "kind": row.kind, "n_steps": row.n_steps,
         "steps": steps or None, "sent": row.is_sent,
     }  # fmt: skip
+
+
+def table(asking: Asked, who: Rater, kind: str | None) -> Iterator[list[Any]]:
+    """All of the list, one line a step; of an item whose labels may not be read here, one line without them."""
+    yield ["item", "foreign_id", "kind", "decision", "position", "said", one_side(asking.labels), "score"]
+    after = None
+    while True:
+        found = first_page(asking, who, kind=kind, after=after, limit=AT_ONCE)
+        for row in found.rows:
+            head = [row.item_id, row.foreign_id, row.kind, row.item.decision if row.item else None]
+            steps: list[list[Any]] = [[one.step - 1, *one.said, one.score] for one in row.steps]
+            yield from ([*head, *step] for step in steps or [[None] * 4])
+        after = found.after
+        if after is None:
+            return
 
 
 def _act(request: PageRequest, asking: Asked, who: Rater, kind: str | None) -> HttpResponse:

@@ -9,14 +9,17 @@ from django.shortcuts import render
 from annotator.middleware import PageRequest
 from scoring import evaluations
 from scoring.views import bands, misses, plots
-from scoring.views.asked import Asked, asked, csv_file, json, part_title, shared
+from scoring.views.asked import Asked, asked, csv_file, json, label_word, part_title, shared
 
 PAGE = 25
+AT_ONCE = 500  # steps read at once for a file
 
 
 def moved(request: PageRequest, benchmark: str, **_: object) -> HttpResponseBase:
-    """`?reading=…&kind=…`; `?format=json|csv`."""
+    """`?reading=…&kind=…`; `?format=json|csv`, and with `of=steps` the steps as CSV."""
     asking = asked(request.membership.project, benchmark, request.GET)
+    if asking.format == "csv" and request.GET.get("of") == "steps":
+        return csv_file(steps(asking), f"{asking.project.slug}-{benchmark}-moved-steps.csv")
     found = evaluations.moved(asking.project, benchmark, reading=asking.reading)
     if asking.format == "json":
         return json(found)
@@ -71,3 +74,16 @@ def table(found: Mapping[str, Any]) -> Iterator[list[Any]]:
         low, high = row["interval"] or (None, None)
         own = (row["released"], row["gold"], row["difference"], low, high, row["p"])
         yield [row["rater"]["name"], *own, row["rank_released"], row["rank_gold"]]
+
+
+def steps(asking: Asked) -> Iterator[list[Any]]:
+    """Every step that moved; all of these items are decided. Positions from 0."""
+    yield ["item", "foreign_id", "kind", "position", "released", "gold"]
+    after = None
+    while True:
+        rows, after = evaluations.moved_steps(asking.project, asking.benchmark, after=after, limit=AT_ONCE)
+        for one in rows:
+            said = (label_word(asking.benchmark, label) for label in (one.released, one.gold))
+            yield [one.item, one.foreign_id, one.kind, one.position, *said]
+        if after is None:
+            return

@@ -18,9 +18,10 @@ from scoring.views import bands
 TITLES = {"prmbench": "PRMBench", "processbench": "ProcessBench", "best_of_n": "Best-of-N"}
 KINDS_OF_MODEL = {
     "prm": "process reward model", "orm": "outcome reward model", "critic": "critic", "people": "people",
+    "bound": "without a model",
 }  # fmt: skip
-MAIN = {"prmbench": "overall", "processbench": "f1"}
-MAIN_TITLE = {"prmbench": "PRMScore", "processbench": "F1, mean"}
+MAIN = {"prmbench": "overall", "processbench": "f1", "best_of_n": "overall"}
+MAIN_TITLE = {"prmbench": "PRMScore", "processbench": "F1, mean", "best_of_n": "prm@8, mean"}
 TABLES = {known.FIRST: "first", known.LATER: "later"}
 # As PRMBench's tables abbreviate its kinds.
 SHORT = {
@@ -69,6 +70,11 @@ def published(request: PageRequest, benchmark: str, **_: object) -> HttpResponse
 def columns(benchmark: str) -> list[Column]:
     if benchmark == "processbench":
         return [Column(name, name, f"F1 of {name}") for name in SUBSETS]
+    if benchmark == "best_of_n":
+        return [
+            Column(name, name.replace("_", " "), f"prm@8 on {name.replace('_', ' ')}")
+            for name in known.DATASETS
+        ]
     groups = [Column(code, code, title) for code, title in GROUP_TITLES.items()]
     return groups + [Column(code, short, LONG[code]) for code, short in SHORT.items()]
 

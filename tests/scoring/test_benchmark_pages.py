@@ -142,6 +142,19 @@ def test_labels_of_undecided_items_are_not_told(client: Client, world: Bench) ->
     assert "not decided: its labels are on its page" in page
 
 
+def test_misses_as_a_table(client: Client, world: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scoring.views.misses.AT_ONCE", 2)  # several pages
+    answer = client.get(f"{report_url(world)}misses/", {"format": "csv"})
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
+    decided = [row for row in rows if row["item"] == str(world.items[0].pk)]
+    assert [(row["position"], row["said"], row["released"]) for row in decided] == [
+        ("2", "correct", "wrong"), ("3", "correct", "wrong"),
+    ]  # fmt: skip
+    undecided = [row for row in rows if row["item"] == str(world.items[4].pk)]
+    assert [row["said"] for row in undecided] == [""]
+    assert {row["item"] for row in rows} == {str(item.pk) for item in world.items[::2]}
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -196,6 +209,10 @@ def test_what_verification_moved(client: Client, world: Bench) -> None:
     assert found["n_items_moved"] == 1
     rows = b"".join(client.get(f"{world.url}prmbench/moved/", {"format": "csv"}).streaming_content).decode()
     assert rows.startswith("rater,released,gold,difference")
+    query = {"format": "csv", "of": "steps"}
+    steps = b"".join(client.get(f"{world.url}prmbench/moved/", query).streaming_content).decode().splitlines()
+    assert len(steps) == 1 + 2  # the two wrong steps of the circular one
+    assert steps[1].endswith(",circular,2,wrong,correct")
 
 
 def test_a_project_without_anything_to_measure_says_what_to_do(client: Client) -> None:
