@@ -171,7 +171,7 @@ def _as_json(row: Row) -> dict[str, Any]:
 
 
 def table(asking: Asked, who: Rater, kind: str | None) -> Iterator[list[Any]]:
-    """All of the list, one line a step; of an item whose labels may not be read here, one line without them."""
+    """All of the list, one line a step; without position and labels where these may not be read here."""
     yield ["item", "foreign_id", "kind", "decision", "position", "said", one_side(asking.labels), "score"]
     after = None
     while True:
@@ -179,7 +179,7 @@ def table(asking: Asked, who: Rater, kind: str | None) -> Iterator[list[Any]]:
         for row in found.rows:
             head = [row.item_id, row.foreign_id, row.kind, row.item.decision if row.item else None]
             steps: list[list[Any]] = [[one.step - 1, *one.said, one.score] for one in row.steps]
-            yield from ([*head, *step] for step in steps or [[None] * 4])
+            yield from ([*head, *step] for step in steps or [[None] * 4] * row.n_steps)
         after = found.after
         if after is None:
             return

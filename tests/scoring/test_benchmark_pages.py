@@ -151,7 +151,7 @@ def test_misses_as_a_table(client: Client, world: Bench, monkeypatch: pytest.Mon
         ("2", "correct", "wrong"), ("3", "correct", "wrong"),
     ]  # fmt: skip
     undecided = [row for row in rows if row["item"] == str(world.items[4].pk)]
-    assert [row["said"] for row in undecided] == [""]
+    assert [(row["position"], row["said"]) for row in undecided] == [("", ""), ("", "")]
     assert {row["item"] for row in rows} == {str(item.pk) for item in world.items[::2]}
 
 
