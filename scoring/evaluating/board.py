@@ -16,6 +16,9 @@ from scoring.metrics.prmbench import Item, ordered
 from scoring.metrics.processbench import subsets_of
 
 SIDES: Final = {"all": RELEASED, "released": SAME, "gold": GOLD}
+SHOWN: Final = (
+    "f1", "negative_f1", "correct_step_accuracy", "wrong_step_accuracy", "first_error_accuracy", "similarity"
+)  # fmt: skip
 MOVED: Final = ("n_items", "n_steps", "n_items_moved", "n_steps_moved", "to_right", "to_wrong")
 Kept = Callable[[str, Callable[[], Report]], Report]  # a cache: a key, and what computes what it keeps
 
@@ -102,7 +105,7 @@ def _of_prmbench(report: Report) -> Report:
         "interval": _ends(report.get("intervals", {}).get("overall")),
         "parts": {code: values["prm_score"] for code, values in report["kinds"].items()},
         "groups": report["groups"],
-        "f1": overall["f1"], "negative_f1": overall["negative_f1"],
+        **{name: overall[name] for name in SHOWN},
         "reference": read["reference"]["overall"], "strict": read["strict"]["overall"], "differ": read["differ"],
         "n_items": overall["n_items"], "n_unparsed": report["n_unparsed"], "n_absent": report["n_absent"],
         "n_own": report["n_own"],
@@ -159,17 +162,15 @@ def _baselines(by: Measuring) -> Report:
 
 
 def published_rows(benchmark: str, table: str | None = None) -> Report:
-    """The papers' rows: {"source", "tables", "rows", "averages", "people"}; nothing but empty for best_of_n.
+    """The papers' rows: {"source", "tables", "rows", "averages", "people"}.
 
     table: of PRMBench's two, FIRST or LATER; none: all rows. averages: {"table", "kind", "n", "overall"} of each
     kind of model that has more than one row. people: the row of people, None without.
     """
-    if benchmark not in published.BENCHMARKS:
-        return {"source": {}, "tables": [], "rows": [], "averages": [], "people": None}
     known = published.published(benchmark)
     rows = [dict(one) for one in (published.of_table(known.rows, table) if table else known.rows)]
     tables = sorted({name for one in known.rows for name in one.get("tables", ())})
-    column = "overall" if benchmark == "prmbench" else "f1"
+    column = "f1" if benchmark == "processbench" else "overall"
     people = [one for one in rows if one["kind"] == "people"]
     return {
         "source": known.source,

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "published"
-BENCHMARKS: Final = ("prmbench", "processbench")
+BENCHMARKS: Final = ("prmbench", "processbench", "best_of_n")
+DATASETS: Final = ("gsm8k", "math", "minerva", "gaokao", "olympiadbench", "college_math", "mmlu_stem")
 FIRST, LATER = "first", "later"  # PRMBench's table was published twice
 
 
 class Published(NamedTuple):
-    """source: title, paper, items.  rows: model, kind (prm, orm, critic, people) and percentages by name."""
+    """source: title, paper, items.  rows: model, kind (prm, orm, critic, people, bound) and percentages by name."""
 
     source: dict[str, Any]
     rows: tuple[dict[str, Any], ...]

@@ -34,6 +34,13 @@ def test_processbench_and_its_protocols(reader: Client) -> None:
     assert "majority of 8" in page
 
 
+def test_best_of_n(reader: Client) -> None:
+    page = reader.get("/benchmarks/best_of_n/").content.decode()
+    assert "69.3" in page
+    assert "majority of 8" in page
+    assert "Mean of 11 process reward models" in page
+
+
 def test_as_json_and_as_a_table(reader: Client) -> None:
     found = reader.get("/benchmarks/prmbench/", {"format": "json", "table": "first"}).json()
     assert found["averages"]["prm"]["overall"] == pytest.approx(50.1, abs=0.05)

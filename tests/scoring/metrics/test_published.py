@@ -4,7 +4,7 @@ import pytest
 
 from scoring.metrics.prmbench import GROUPS, KINDS
 from scoring.metrics.processbench import SUBSETS, f1_of
-from scoring.metrics.published import FIRST, LATER, average, of_table, published
+from scoring.metrics.published import DATASETS, FIRST, LATER, average, of_table, published
 
 PRMBENCH = published("prmbench").rows
 # The later table's row of averages: S1, S2, S3, then the kinds.
@@ -62,3 +62,15 @@ def test_the_misprints_would_not_recompute() -> None:
         wrong = f1_of(*(misprint if name == which else cell[name] for name in ("error", "correct")))
         # PRM800K's misprint is too small to show in F1.
         assert (wrong == pytest.approx(cell["f1"], abs=0.11)) == (model == "Qwen2.5-Math-7B-PRM800K")
+
+
+@pytest.mark.parametrize("row", published("best_of_n").rows, ids=lambda row: row["model"])
+def test_best_of_n_averages_are_the_means_of_their_columns(row: dict[str, float]) -> None:
+    assert sum(row[name] for name in DATASETS) / len(DATASETS) == pytest.approx(row["overall"], abs=0.051)
+
+
+def test_no_process_reward_model_is_above_any_of_8_and_few_above_the_majority() -> None:
+    rows = {row["model"]: row for row in published("best_of_n").rows}
+    models = [row["overall"] for row in rows.values() if row["kind"] == "prm"]
+    assert max(models) < rows["any of 8 (pass@8)"]["overall"]
+    assert sum(score > rows["majority of 8 (maj@8)"]["overall"] for score in models) == 2
