@@ -14,6 +14,7 @@ from scoring.prm.engine import attention, forward, heads, scoring
 from scoring.prm.kept import Kept
 from tests.scoring.prm import naive, tiny
 
+torch.set_num_threads(1)  # models are tiny: more threads only wait for each other
 TOLERANCE = 1e-5
 ENTRIES = catalogue.load()
 # One entry of each family, and those whose family differs in backbone, head or mark.
@@ -138,8 +139,10 @@ def short_of_memory(monkeypatch, room: int, error: Exception) -> list[int]:
     return tried
 
 
-@pytest.mark.parametrize("layout", ["padded", "packed", "shared"])
-@pytest.mark.parametrize("name", [QWEN, WHOLE, EURUS])
+@pytest.mark.parametrize(
+    ("name", "layout"),
+    [(QWEN, "padded"), (QWEN, "packed"), (QWEN, "shared"), (WHOLE, "shared"), (EURUS, "packed")],
+)
 def test_where_memory_runs_out_it_goes_on_with_half(folders, monkeypatch, name, layout):
     model = loaded(folders, name)
     expected = scored(model, layout=layout)
