@@ -71,7 +71,8 @@ def parameters(machine: Machine, given: Mapping[str, Any]) -> tuple[dict[str, An
         return params, None
     endpoint = endpoints.find(str(given.get("endpoint") or ""))
     endpoint.key()
-    return {"endpoint": endpoint.name, "model": endpoint.model, **params}, endpoint
+    paid = {"currency": endpoint.currency} if endpoint.cost(1, 1) else {}
+    return {"endpoint": endpoint.name, "model": endpoint.model, **paid, **params}, endpoint
 
 
 def name_of(given: Mapping[str, Any], usual: str) -> str:

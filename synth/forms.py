@@ -1,5 +1,6 @@
 """The start form of a method, made from its settings."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Le
@@ -18,41 +19,45 @@ from synth.machines.subjects import WHICH
 TITLES = {kind.code: kind.title for kind in ERROR_TYPES}
 
 
+FURTHER = ("temperature", "top_p", "max_tokens", "seed", "name")  # what is seldom changed
+
+
 class StartForm(Plain, forms.Form):
     """`given()` is what actions.start takes; its refusals come back as errors of the fields."""
 
     def __init__(self, machine: Machine, project: Project, data: Any = None) -> None:
         super().__init__(data)
-        self.machine, self.settings = machine, list(machine.how.model_fields) if machine.how else []
+        self.machine = machine
         if machine.needs_endpoint:
             self.fields["endpoint"] = _endpoint_field()
         if machine.choices:
-            choices = [(name, WHICH[name]) for name in machine.choices]
-            self.fields["which"] = forms.ChoiceField(
-                choices=choices, initial=choices[0][0], widget=forms.RadioSelect, label="Work on"
-            )
-        for name, field in (machine.how.model_fields if machine.how else {}).items():
-            self.fields[name] = _setting_field(field)
+            self.fields["which"] = _which_field(machine.choices)
         for name in machine.more:
             self.fields[name] = _field_of(name, machine, project)
+        for name, field in (machine.how.model_fields if machine.how else {}).items():
+            self.fields[name] = _setting_field(field)
         self.fields["limit"] = forms.IntegerField(
-            required=False,
-            min_value=1,
-            max_value=MAX_LIMIT,
-            label="At most",
-            help_text="Units. Empty: all there are.",
-        )
+            required=False, min_value=1, max_value=MAX_LIMIT, label="At most",
+            help_text="So many units, the first of them. Empty: all there are.",
+        )  # fmt: skip
         if machine.rater_kind:
-            self.fields["name"] = forms.CharField(
-                required=False, max_length=150, label="Call the rater", help_text="Empty: as its model."
-            )
+            self.fields["name"] = _name_field("its model" if machine.needs_endpoint else "its method")
         if machine.needs_endpoint:
             self.fields["budget"] = forms.FloatField(
-                required=False,
-                min_value=0.0001,
-                label="It may cost",
-                help_text="It pauses there. Empty: no limit.",
-            )
+                required=False, min_value=0.0001, label="It may cost",
+                help_text="In the endpoint's currency. It pauses there. Empty: no limit.",
+            )  # fmt: skip
+
+    def usual(self) -> list[forms.BoundField]:
+        """What one chooses each time."""
+        return [field for field in self if field.name not in FURTHER]
+
+    def further(self) -> list[forms.BoundField]:
+        return [field for field in self if field.name in FURTHER]
+
+    def further_is_open(self) -> bool:
+        """Where something in it is to be mended."""
+        return any(field.errors for field in self.further())
 
     def given(self) -> dict[str, Any]:
         said = {name: value for name, value in self.cleaned_data.items() if name != "budget"}
@@ -60,6 +65,17 @@ class StartForm(Plain, forms.Form):
 
     def refuse(self, refusal: errors.Invalid) -> None:
         self.add_error(refusal.field if refusal.field in self.fields else None, refusal.message)
+
+
+def _which_field(choices: Sequence[str]) -> forms.Field:
+    named = [(name, WHICH[name]) for name in choices]
+    return forms.ChoiceField(choices=named, initial=choices[0], widget=forms.RadioSelect, label="Work on")
+
+
+def _name_field(usual: str) -> forms.Field:
+    return forms.CharField(
+        required=False, max_length=150, label="Call the rater", help_text=f"Empty: as {usual}."
+    )
 
 
 def _endpoint_field() -> forms.Field:
@@ -103,7 +119,9 @@ def _field_of(name: str, machine: Machine, project: Project) -> forms.Field:
         return forms.ChoiceField(choices=list(QUEUES.items()), initial="all", label="Send to review")
     if name in ("judge", "rollouts"):
         kinds = (RaterKind.JUDGE, RaterKind.CRITIC) if name == "judge" else (RaterKind.ROLLOUTS,)
-        return forms.ChoiceField(choices=_raters(project, kinds), label=name.capitalize())
+        raters = _raters(project, kinds)
+        nobody = f"No {name} has judged anything here yet: run {'one' if name == 'judge' else 'them'} first."
+        return forms.ChoiceField(choices=raters, label=name.capitalize(), help_text="" if raters else nobody)
     return forms.IntegerField(required=False, min_value=0, initial=0, label=name.capitalize())
 
 

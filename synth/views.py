@@ -70,9 +70,11 @@ def _shown(
 def evidence(request: PageRequest, item: int, **_: object) -> HttpResponse:
     """What stands behind machines' words on an item. Who reads it gets no slot on the item."""
     project = request.membership.project
-    row = Item.objects.select_related("solution").filter(project=project, pk=item).first()
+    row = Item.objects.select_related("solution__problem").filter(project=project, pk=item).first()
     if row is None:
         raise errors.Missing("There is no such item in this project.")
     look(by=request.membership, item=row)
-    context = {"project": project, "item": row, "evidence": found_evidence.of_item(row)}
+    context = {
+        "project": project, "item": row, "problem": row.solution.problem, "evidence": found_evidence.of_item(row),
+    }  # fmt: skip
     return render(request, "synth/evidence.html", context)
