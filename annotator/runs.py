@@ -199,12 +199,15 @@ def hold(name: str, owner: str) -> bool:
     return bool(Lease.objects.filter(free, name=name).update(owner=owner, until=now + HELD_FOR))
 
 
-def let_go(name: str, owner: str) -> None:
-    Lease.objects.filter(name=name, owner=owner).update(owner="", until=None)
+def let_go(name: str, owner: str, *, rest: float = 0) -> None:
+    """Free it. rest: only after so many seconds, since what is driven asked to be left alone."""
+    until = timezone.now() + timedelta(seconds=rest) if rest else None
+    Lease.objects.filter(name=name, owner=owner).update(owner=owner if rest else "", until=until)
 
 
 def to_drive(drives: str) -> list[Run]:
     """The open runs that are waiting to be driven by who holds this, oldest first."""
+    take_back(Unit.objects.filter(run__drives=drives, run__state__in=OPEN_RUNS))
     rows = Run.objects.filter(drives=drives, state__in=OPEN_RUNS).select_related("project", "rater")
     return list(rows.order_by("pk"))
 
@@ -227,12 +230,8 @@ def ring(run: Run) -> None:
 
 def reap() -> list[str]:
     """Take back what dead workers held, and ring for what is due and not driven; the names rung for."""
-    now = timezone.now()
-    for unit in Unit.objects.filter(
-        run__state__in=OPEN_RUNS, state=UnitState.LEASED, lease_until__lt=now
-    ).order_by("pk")[:AT_ONCE]:
-        _take_back(unit)
-    held = Lease.objects.filter(name=OuterRef("drives"), until__gte=now).exclude(owner="")
+    take_back(Unit.objects.filter(run__state__in=OPEN_RUNS))
+    held = Lease.objects.filter(name=OuterRef("drives"), until__gte=timezone.now()).exclude(owner="")
     idle = Run.objects.filter(~Exists(held), state__in=OPEN_RUNS).order_by("pk")
     first: dict[str, Run] = {}
     for run in idle:
@@ -241,6 +240,13 @@ def reap() -> list[str]:
     for run in rung:
         current_app.send_task(run.task, [run.drives])
     return [run.drives for run in rung]
+
+
+def take_back(units: "QuerySet[Unit]") -> None:
+    """Take back those whose lease ran out. Who drives something does so first: they need not wait for a reaper."""
+    late = units.filter(state=UnitState.LEASED, lease_until__lt=timezone.now())
+    for unit in late.order_by("pk")[:AT_ONCE]:
+        _take_back(unit)
 
 
 def _take_back(unit: Unit) -> None:

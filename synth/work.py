@@ -28,6 +28,7 @@ SECONDS = 50  # of one task: then it rings for itself, and others get their turn
 PLANNED_AT_ONCE = 500
 ALONE_AT_ONCE = 100
 ENDPOINT = "endpoint:"
+LONGEST_REST = 3600.0  # seconds; a mistaken Retry-After must not stop an endpoint for a year
 
 
 def work(drives: str, *, seconds: float = SECONDS, signals: bool = False) -> bool:
@@ -35,18 +36,18 @@ def work(drives: str, *, seconds: float = SECONDS, signals: bool = False) -> boo
     owner = uuid4().hex
     if not runs.hold(drives, owner):
         return False
-    until = monotonic() + seconds
+    until, rest = monotonic() + seconds, 0.0
     try:
         for run in runs.to_drive(drives):
             _plan(run, owner, until)
         left = until - monotonic()
         if left > 0:
-            _drive(drives, owner, left, signals)
+            rest = _drive(drives, owner, left, signals)
         for run in runs.to_drive(drives):
             acts.complete(run)
-        return runs.has_due(drives)
+        return not rest and runs.has_due(drives)
     finally:
-        runs.let_go(drives, owner)
+        runs.let_go(drives, owner, rest=rest)
 
 
 def _plan(run: Run, owner: str, until: float) -> None:
@@ -73,11 +74,12 @@ def _batch(run: Run, before: int) -> tuple[list[NewUnit], int | None]:
     return made, None
 
 
-def _drive(drives: str, owner: str, seconds: float, signals: bool) -> None:
+def _drive(drives: str, owner: str, seconds: float, signals: bool) -> float:
+    """Drive what is due; the seconds for which the endpoint is to be left alone, 0 for none."""
     storage = RunStorage(drives, owner)
     if not drives.startswith(ENDPOINT):
         _alone(storage, monotonic() + seconds)
-        return
+        return 0
     try:
         summary = _on_endpoint(drives.removeprefix(ENDPOINT), storage, seconds, signals)
     except errors.Invalid as refusal:  # no such endpoint any more, or its key is not set
@@ -86,7 +88,8 @@ def _drive(drives: str, owner: str, seconds: float, signals: bool) -> None:
         for run in runs.to_drive(drives):
             acts.pause_for(run, f"{summary.because} Mend that, then go on.")
     elif summary.because:
-        log.warning("%s is left alone for a while: %s", drives, summary.because)
+        log.warning("%s is left alone for %.0f s: %s", drives, summary.wait, summary.because)
+    return min(summary.wait or 0, LONGEST_REST)
 
 
 def _on_endpoint(name: str, storage: RunStorage, seconds: float, signals: bool) -> Summary:
