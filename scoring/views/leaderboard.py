@@ -72,6 +72,7 @@ def leaderboard(request: PageRequest, benchmark: str, **_: object) -> HttpRespon
 def context(asking: Asked, found: dict[str, Any], parts: str) -> dict[str, Any]:
     parts = parts if parts in SIDES else "all"
     scale = bands.scale_of(_scores(found), step=10)
+    printed = bands.scale_of(row.get(MAIN.get(asking.benchmark, "")) for row in found["published"])
     rows = sorted((_row(asking, row, scale) for row in found["rows"]), key=_place)
     return shared(asking) | {
         "found": found, "rows": rows, "scale": scale, "sides": list(SIDES.items()),
@@ -80,7 +81,8 @@ def context(asking: Asked, found: dict[str, Any], parts: str) -> dict[str, Any]:
         "n_columns": 3 + 3 * has_gold + 2 * has_response,
         "came": [_row(asking, row, scale) for row in found["came"]],
         "baselines": _baselines(found, scale),
-        "published": _published(asking, found, scale),
+        "published": _published(asking, found, printed),
+        "printed": printed,
         "averages": averages(found),
         "people": _people(found, scale),
         "parts": parts,

@@ -14,7 +14,7 @@ MOST_DOTS = 16
 LOOKS = ("disc", "box", "wedge")
 MIDDLE = 90  # of a histogram: right steps stand above it, wrong ones hang below
 ROW = 26  # pixels between the places of a slope
-SIDES = (37.0, 63.0)  # percent: where a slope's lines begin and end
+SIDES = (40.0, 60.0)  # percent: where a slope's lines begin and end
 
 
 class Point(NamedTuple):

@@ -1,6 +1,6 @@
 """How a rater behaves, as charts and sentences: position, bias, spread of its scores, thresholds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +10,7 @@ from scoring.views import bands, plots
 from scoring.views.asked import Asked
 from scoring.views.plots import Point
 
+MOST_ROWS = 25  # of the table of thresholds
 ENOUGH = 5  # wrong steps at a place
 LEANS = 30  # points between right steps kept and wrong ones found that make a lean
 UNIT = bands.Scale(0, 1)
@@ -57,7 +58,7 @@ def position(sides: Mapping[str, Any]) -> plots.Plot | None:
     if not places:
         return None
     series = [
-        (name, [_place(name, one) for one in side.get("positions") or () if one["step"] in places])
+        (name, [_place(name, one, places) for one in side.get("positions") or ()])
         for name, side in sides.items()
     ]
     across = bands.Scale(places[0] - 0.5, places[-1] + 0.5)
@@ -66,9 +67,9 @@ def position(sides: Mapping[str, Any]) -> plots.Plot | None:
     return plots.plot(title, series, across=across, up=bands.Scale(0, 100), ticks=ticks)
 
 
-def _place(name: str, one: Mapping[str, Any]) -> Point:
+def _place(name: str, one: Mapping[str, Any], places: Sequence[int]) -> Point:
     said = f"{name}, step {one['step']}: {bands.number(one['accuracy'])} % of {one['n']} wrong steps found"
-    return Point(one["step"], one["accuracy"], said)
+    return Point(one["step"], one["accuracy"] if one["step"] in places else None, said)
 
 
 def _position_rows(sides: Mapping[str, Any]) -> list[tuple[int, list[Mapping[str, Any] | None]]]:
@@ -133,7 +134,7 @@ def _readings(main: Mapping[str, Any]) -> list[tuple[str, float | None, float | 
 def gaps(main: Mapping[str, Any]) -> list[str]:
     """What was not there, or not as it should be."""
     said = {
-        "n_absent": "{n} of what was asked for, originals included, it did not judge",
+        "n_absent": "It did not judge {n} of the solutions asked for, originals included",
         "n_unparsed": "{n} of its replies could not be read",
         "n_short": "{n} items have fewer labels than steps",
         "n_long": "{n} items have more labels than steps",
@@ -144,11 +145,24 @@ def gaps(main: Mapping[str, Any]) -> list[str]:
 
 def _sweep(asking: Asked, who: Rater, profile: Mapping[str, Any] | None) -> dict[str, Any]:
     """Where to cut the scores; nothing for a rater without scores."""
-    if not profile or asking.benchmark == "best_of_n":
+    found = sweep(asking, who, profile)
+    if found is None:
         return {"sweep": None}
+    curve = found.get("curve") or []
+    few = curve[:: max(1, -(-len(curve) // MOST_ROWS))]
+    return {
+        "sweep": found, "sweep_plot": _sweep_plot(found), "sweep_labels": found["labels"],
+        "sweep_rows": few, "n_thresholds": len(curve),
+    }  # fmt: skip
+
+
+def sweep(asking: Asked, who: Rater, profile: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The sweep of a rater with scores, and against which labels; None without scores."""
+    if not profile or asking.benchmark == "best_of_n":
+        return None
     labels = "gold" if asking.labels == "gold" else "released"
     found = evaluations.sweep(asking.project, asking.benchmark, who, labels=labels, reading=asking.reading)
-    return {"sweep": found, "sweep_plot": _sweep_plot(found), "sweep_labels": labels}
+    return found | {"labels": labels}
 
 
 def _sweep_plot(found: Mapping[str, Any]) -> plots.Plot | None:

@@ -38,7 +38,8 @@ def report(request: PageRequest, benchmark: str, rater_id: int, **_: object) -> 
     who = rater(asking.project, rater_id)
     found = evaluate(asking, who)
     if asking.format == "json":
-        return json(found)
+        main = found["released"] if found["labels"] == "both" else found
+        return json(found | {"sweep": profiles.sweep(asking, who, main["profile"])})
     if asking.format == "csv":
         return csv_file(table(found), f"{asking.project.slug}-{benchmark}-{who.pk}.csv")
     return render(request, "scoring/report.html", context(asking, who, found))

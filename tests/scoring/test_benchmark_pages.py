@@ -77,6 +77,7 @@ def test_a_report_has_its_charts_with_tables(client: Client, world: Bench) -> No
     found = client.get(report_url(world), {"format": "json", "against": "gold"}).json()
     assert found["n_unparsed"] == 0
     assert found["labels"] == "gold"
+    assert found["sweep"]["curve"]
 
 
 def test_a_threshold_cuts_the_scores_anew_and_stays_in_the_form(client: Client, world: Bench) -> None:
