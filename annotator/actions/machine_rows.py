@@ -77,13 +77,28 @@ def rater_of(kind: str, name: str, spec: Mapping[str, Any]) -> Rater:
 def annotate(unit: Unit, rater: Rater, solution: Solution, judged: Judged) -> Annotation:
     """Append a machine's annotation; its earlier one of the same solution is kept, superseded."""
     withdraw(rater, solution)
-    return Annotation.objects.create(
+    made = _annotation(unit, rater, solution, judged)
+    made.save()
+    return made
+
+
+def _annotation(unit: Unit, rater: Rater, solution: Solution, judged: Judged) -> Annotation:
+    return Annotation(
         solution=solution, rater=rater, phase=Phase.MACHINE, unit=unit,
         labels=judged.labels, n_steps=solution.n_steps, first_error=lab.first_error(judged.labels),
         scores=_listed(judged.scores), redundancy_labels=judged.redundancy_labels,
         redundancy_scores=_listed(judged.redundancy_scores), verdict=judged.verdict, note=judged.note,
         is_parsed=judged.is_parsed,
     )  # fmt: skip
+
+
+def annotate_all(unit: Unit, rater: Rater, judged: Sequence[tuple[Solution, Judged]]) -> None:
+    """The same for a batch of solutions, in two statements."""
+    Annotation.objects.filter(
+        solution__in=[solution.pk for solution, _ in judged], rater=rater, phase=Phase.MACHINE,
+        superseded_at__isnull=True,
+    ).update(superseded_at=timezone.now())  # fmt: skip
+    Annotation.objects.bulk_create(_annotation(unit, rater, solution, one) for solution, one in judged)
 
 
 def withdraw(rater: Rater, solution: Solution) -> None:

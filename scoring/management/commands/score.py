@@ -55,7 +55,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, what: list[str], **options: Any) -> None:
         if not options["model"]:
             raise CommandError(
-                "Name a --model: one of the catalogue (`manage.py models` lists them), or a folder."
+                "Name a --model: one of the catalogue (`manage.py catalogue` lists them), or a folder."
             )
         how = How(options["device"], options["dtype"], options["token_budget"], options["device_map"])
         try:

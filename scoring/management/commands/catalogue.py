@@ -1,4 +1,4 @@
-"""`manage.py models`: the reward models of the catalogue, and which of them lie here."""
+"""`manage.py catalogue`: the reward models of the catalogue, and which of them lie here."""
 
 from typing import Any
 

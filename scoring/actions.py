@@ -1,0 +1,158 @@
+"""Start scoring a project by a reward model, or try models on one solution: the one way, for pages and commands."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from annotator import errors, policies
+from annotator import runs as units
+from annotator.actions import machine_rows
+from annotator.actions import runs as acts
+from annotator.models import Project, RaterKind, Role, Run, RunState
+from annotator.policies import Actor
+from annotator.runs import NewUnit
+from scoring import installed
+from scoring.installed import Chosen
+
+TASK = "scoring.drive"
+SCORE, TRY = "score", "try"
+DEVICES = ("auto", "cpu", "cuda")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+BUDGET, MOST_BUDGET = 16_384, 1_048_576
+MOST_TRIED, MOST_STEPS, MOST_LETTERS = 6, 200, 100_000
+
+
+class How(NamedTuple):
+    """How a model is run. device_map: "auto" spreads it over all cards; None: on one device."""
+
+    device: str = "auto"
+    dtype: str = "auto"
+    token_budget: int = BUDGET
+    device_map: str | None = None
+
+
+USUAL = How()
+
+
+@transaction.atomic
+def start(
+    *, by: Actor, project: Project, model: str, variant: str = "", like: str = "", how: How = USUAL,
+    name: str = "", limit: int | None = None, any_folder: bool = False, inline: bool = False,
+) -> Run:  # fmt: skip
+    """Start a run that scores every solution this very model has not scored. Raises Invalid with the field.
+
+    any_folder: the model may be a path (of commands, never of pages).
+    """
+    policies.check_at_least(by, Role.LEAD, project)
+    chosen = installed.find(model, variant, like=like, any_folder=any_folder)
+    params = parameters(chosen, how, limit)
+    rater = machine_rows.rater_of(RaterKind.PRM, _name(name, chosen), spec_of(chosen))
+    return acts.start(
+        by=by, project=project, method=SCORE, params=params, task=TASK, rater=rater, inline=inline
+    )
+
+
+@transaction.atomic
+def start_or_go_on(
+    *,
+    by: Actor,
+    project: Project,
+    model: str,
+    variant: str,
+    like: str,
+    how: How,
+    name: str,
+    limit: int | None,
+) -> Run:
+    """For commands: an unfinished run of the same model goes on, else one is started."""
+    chosen = installed.find(model, variant, like=like, any_folder=True)
+    params = parameters(chosen, how, limit)
+    open_states = [RunState.PLANNING, RunState.RUNNING, RunState.PAUSED]
+    rows = Run.objects.filter(project=project, method=SCORE, state__in=open_states).select_related("project")
+    for run in rows.order_by("-pk"):
+        if run.params == params:
+            return acts.resume(by=by, run=run) if run.state == RunState.PAUSED else run
+    return start(
+        by=by, project=project, model=model, variant=variant, like=like, how=how, name=name, limit=limit,
+        any_folder=True, inline=True,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def try_models(
+    *, by: Actor, project: Project, problem: str, steps: Sequence[str], models: Sequence[str]
+) -> Run:
+    """Score one pasted solution by some models; nothing of it becomes an annotation. A unit a model."""
+    policies.check_at_least(by, Role.LEAD, project)
+    _check_pasted(problem, steps)
+    if not models or len(models) > MOST_TRIED:
+        raise errors.Invalid(f"Choose one to {MOST_TRIED} models.", field="models")
+    chosen = [_named(name) for name in models]
+    pasted = {"problem": problem, "steps": list(steps)}
+    run = acts.start(by=by, project=project, method=TRY, params=pasted, task=TASK)
+    made = [NewUnit(f"{c.entry.name}:{c.spec.variant}", params=parameters(c, USUAL, None)) for c in chosen]
+    units.plan(run, made, before=0, reached=None)
+    run.refresh_from_db()
+    return run
+
+
+def _named(spelt: str) -> Chosen:
+    """MODEL or MODEL:VARIANT."""
+    model, _, variant = spelt.partition(":")
+    return installed.find(model, variant)
+
+
+def _check_pasted(problem: str, steps: Sequence[str]) -> None:
+    if not problem.strip():
+        raise errors.Invalid("Paste the problem.", field="problem")
+    if not steps:
+        raise errors.Invalid("Paste the solution, an empty line between steps.", field="solution")
+    if len(steps) > MOST_STEPS or sum(map(len, steps)) + len(problem) > MOST_LETTERS:
+        raise errors.Invalid(f"At most {MOST_STEPS} steps and {MOST_LETTERS} characters.", field="solution")
+
+
+def parameters(chosen: Chosen, how: How, limit: int | None) -> dict[str, Any]:
+    """What the worker needs to find and run the model again. Raises Invalid with the field."""
+    for field, value, allowed in (
+        ("device", how.device.partition(":")[0], DEVICES),
+        ("dtype", how.dtype, DTYPES),
+    ):
+        if value not in allowed:
+            raise errors.Invalid(f"Choose {', '.join(allowed)}.", field=field)
+    if not 1 <= how.token_budget <= MOST_BUDGET:
+        raise errors.Invalid(f"Choose a number from 1 to {MOST_BUDGET}.", field="token_budget")
+    if limit is not None and limit < 1:
+        raise errors.Invalid("Name a whole number from 1 on.", field="limit")
+    reference = str(chosen.reference) if chosen.reference else None
+    return {
+        "model": chosen.entry.name, "variant": chosen.spec.variant, "folder": str(chosen.folder),
+        "reference": reference, "limit": limit, **how._asdict(),
+    }  # fmt: skip
+
+
+def spec_of(chosen: Chosen) -> dict[str, Any]:
+    """What makes one rater: the model, how it is read, and the very texts it is given. Not a threshold, nor where it
+    runs."""
+    return {
+        "model": chosen.entry.hub or chosen.entry.name, "variant": chosen.spec.variant,
+        "template": chosen.spec.digest, "weights": installed.fingerprint(chosen.folder),
+    }  # fmt: skip
+
+
+def _name(asked: str, chosen: Chosen) -> str:
+    """As asked for, else the model, with its variant where that is not the usual one."""
+    usual = chosen.spec.variant == chosen.entry.default
+    own = chosen.folder.name if chosen.folder.name != chosen.entry.name else chosen.entry.name
+    name = asked or (own if usual else f"{own} ({chosen.spec.variant})")
+    if len(name) > 150 or not name.isprintable():
+        raise errors.Invalid("Choose a name of at most 150 characters.", field="name")
+    return name
+
+
+def thresholds(params: Mapping[str, Any]) -> dict[str, tuple[float, str]]:
+    """Channel -> the threshold of its labels, and what that was tuned on."""
+    spec = installed.entries()[params["model"]].variant(params["variant"])
+    return {
+        name: (channel.decide.threshold, channel.decide.tuned_on) for name, channel in spec.channels.items()
+    }

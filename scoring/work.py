@@ -1,0 +1,219 @@
+"""What the GPU worker, or a command, does for a run of a reward model: plan batches, score them, store each once.
+
+A unit is a batch. Whoever dies in the middle leaves its batches leased; they come back when the lease ends, and what
+was stored is not computed again. The last model stays loaded, since the next task usually wants it.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import transaction
+
+from annotator import errors, runs
+from annotator.actions import machine_rows
+from annotator.actions import runs as acts
+from annotator.actions.machine_rows import Judged
+from annotator.core.labels import UNJUDGED
+from annotator.models import Run, RunState, Solution, Unit
+from annotator.runs import NewUnit
+from scoring import installed, solutions
+from scoring.actions import SCORE
+from scoring.prm import engine, readout
+from scoring.prm.engine import Model, Scored
+from scoring.prm.kept import Kept
+from scoring.prm.spec import Spec
+
+log = logging.getLogger(__name__)
+SECONDS = 50  # of one task
+AT_ONCE = 4  # batches in hand: while one is stored the next is computed
+PLANNED_AT_ONCE = 8_192  # solutions that are laid out together (engine.scoring.WINDOW)
+_loaded: dict[str, Model] = {}  # the last model of this process, by what it was loaded with
+
+
+def work(drives: str, *, seconds: float = SECONDS) -> bool:
+    """Work on what is due; whether there is more to do now. False too where another worker is at it."""
+    owner, until = uuid4().hex, monotonic() + seconds
+    if not runs.hold(drives, owner):
+        return False
+    try:
+        for run in runs.to_drive(drives):
+            try:
+                _work_on(run, owner, until)
+            except (
+                errors.PlumblineError
+            ) as refusal:  # a model that cannot be loaded, no memory for a single text
+                acts.pause_for(run, f"{refusal.message} Mend that, then go on.")
+            runs.give_back(run, owner)
+            acts.complete(run)
+        return runs.has_due(drives)
+    finally:
+        runs.let_go(drives, owner)
+
+
+def _work_on(run: Run, owner: str, until: float) -> None:
+    if run.method != SCORE:
+        _try(run, owner)
+        return
+    _plan(run, owner, until)
+    while monotonic() < until and runs.hold(run.drives, owner) and (units := runs.take(run, owner, AT_ONCE)):
+        _score_all(run, owner, units)
+
+
+def _score_all(run: Run, owner: str, units: Sequence[Unit]) -> None:
+    """Batches in one stream; where that fails, each by itself, so that one that cannot be scored fails alone."""
+    try:
+        _score(run, owner, units)
+    except errors.PlumblineError:
+        raise
+    except Exception as error:
+        log.exception("Batches of run %s could not be scored", run.pk)
+        left = Unit.objects.filter(pk__in=[unit.pk for unit in units], lease_owner=owner)
+        if len(units) == 1:
+            for unit in left:
+                runs.failed(unit, owner, error=f"{type(error).__name__}: {error}"[:1000], again=True)
+            return
+        for unit in left:
+            _score_all(run, owner, [unit])
+
+
+# --- Planning --------------------------------------------------------------------------------------------
+
+
+def spec_of(params: dict[str, Any]) -> Spec:
+    return installed.entries()[params["model"]].variant(params["variant"])
+
+
+def kept() -> Kept:
+    """Token ids that were made once (scoring.prm.kept)."""
+    return Kept(Path(settings.DATA_DIR) / "token-ids.sqlite3")
+
+
+def _plan(run: Run, owner: str, until: float) -> None:
+    """Lay the solutions that are not scored yet into batches, a window at a time."""
+    while run.state == RunState.PLANNING and monotonic() < until and runs.hold(run.drives, owner):
+        before = run.planned_to or 0
+        units, reached = _window(run, before)
+        try:
+            runs.plan(run, units, before=before, reached=reached)
+        except errors.Conflict:
+            return  # it was paused, or cancelled
+        run.refresh_from_db()
+
+
+def _window(run: Run, before: int) -> tuple[list[NewUnit], int | None]:
+    """Batches of the next solutions, and up to which id they are; None: these are the last."""
+    most = min(PLANNED_AT_ONCE, _left_of_limit(run))
+    texts = list(solutions.texts(solutions.to_score(run.project, run.rater), before, most))
+    is_last = len(texts) < PLANNED_AT_ONCE
+    tokens = engine.tokenizer(Path(run.params["folder"]))
+    planned = engine.plan(spec_of(run.params), tokens, texts, run.params["token_budget"], kept())
+    units = [
+        NewUnit(f"batch:{one.name}", params={"solutions": [int(key) for key in one.keys]}) for one in planned
+    ]
+    return units, None if is_last else int(texts[-1][0])
+
+
+def _left_of_limit(run: Run) -> int:
+    """How many solutions may still be planned."""
+    if run.params["limit"] is None:
+        return PLANNED_AT_ONCE
+    planned = Unit.objects.filter(run=run).values_list("params", flat=True)
+    return max(0, int(run.params["limit"]) - sum(len(params["solutions"]) for params in planned))
+
+
+# --- Scoring ---------------------------------------------------------------------------------------------
+
+
+def model_of(params: dict[str, Any]) -> Model:
+    """The model, loaded at most once while the same is asked for."""
+    key = json.dumps({name: params[name] for name in ("folder", "variant", "device", "dtype", "device_map")})
+    if key not in _loaded:
+        _loaded.clear()  # before the next is loaded: two may not fit
+        spec, reference = spec_of(params), params["reference"]
+        _loaded[key] = engine.load(
+            spec, Path(params["folder"]), params["device"], params["dtype"],
+            reference=Path(reference) if reference else None, device_map=params["device_map"],
+            budget=params["token_budget"],
+        )  # fmt: skip
+    return _loaded[key]
+
+
+def _score(run: Run, owner: str, units: Sequence[Unit]) -> None:
+    """Score some batches in one stream, and store each as soon as all of it is there."""
+    model = model_of(run.params)
+    model.budget = max(model.budget, run.params["token_budget"] // 8)  # memory that ran out may be free again
+    of = {pk: unit for unit in units for pk in unit.params["solutions"]}
+    texts = solutions.texts_of(list(of))
+    there = {int(key) for key, _, _ in texts}
+    left = {unit.pk: sum(pk in there for pk in unit.params["solutions"]) for unit in units}
+    found: dict[int, list[Scored]] = {unit.pk: [] for unit in units}
+    for batch in engine.score(model, texts, model.budget, kept=kept()):
+        for one in batch:
+            found[of[int(one.key)].pk].append(one)
+        for unit in [unit for unit in units if unit.pk in found and len(found[unit.pk]) == left[unit.pk]]:
+            _store(run, owner, unit, model.spec, found.pop(unit.pk))
+            runs.renew(run, owner)
+
+
+def _store(run: Run, owner: str, unit: Unit, spec: Spec, scored: Sequence[Scored]) -> None:
+    """A batch: all its annotations and its end, or nothing."""
+    assert run.rater  # noqa: S101  (a run that scores has one)
+    rows = Solution.objects.in_bulk([int(one.key) for one in scored])
+    judged = [(rows[int(one.key)], judgement(spec, one, rows[int(one.key)].n_steps)) for one in scored]
+    counts = {
+        "solutions": len(scored), "tokens": sum(one.n_tokens for one in scored),
+        "too_long": sum(one.too_long for one in scored), "refused": sum(bool(one.refused) for one in scored),
+    }  # fmt: skip
+    try:
+        with transaction.atomic():
+            machine_rows.annotate_all(unit, run.rater, judged)
+            runs.done(unit, owner, outcome="scored", result=json.dumps(counts))
+    except runs.Lost as lost:
+        log.info("%s", lost.message)
+
+
+def judge_at(spec: Spec, threshold: float | None) -> Callable[[Scored, int], Judged]:
+    """`judgement` at a threshold."""
+    return lambda scored, n_steps: judgement(spec, scored, n_steps, threshold)
+
+
+def judgement(spec: Spec, scored: Scored, n_steps: int, threshold: float | None = None) -> Judged:
+    """Scores with the labels at a threshold, the variant's own for None; where there are none, why."""
+    if not scored.channels:
+        why = scored.refused or f"Longer than the model reads: {scored.n_tokens} tokens."
+        at = "" if scored.position is None else f" (step {scored.position + 1})"
+        return Judged(UNJUDGED * n_steps, note=why + at, is_parsed=False)
+    redundancy = scored.channels.get("redundancy")
+    return Judged(
+        readout.labels(spec, scored.channels, threshold, n_steps=n_steps), scored.channels["validity"],
+        readout.labels(spec, scored.channels, channel="redundancy", n_steps=n_steps) if redundancy else "",
+        redundancy,
+    )  # fmt: skip
+
+
+# --- Trying ----------------------------------------------------------------------------------------------
+
+
+def _try(run: Run, owner: str) -> None:
+    """One pasted solution by several models; what one refuses says nothing of the others."""
+    text = ("pasted", run.params["problem"], run.params["steps"])
+    for unit in runs.take(run, owner, AT_ONCE * 2):
+        try:
+            model = model_of(unit.params)
+            ((scored,),) = engine.score(model, [text])
+        except errors.PlumblineError as refusal:
+            runs.failed(unit, owner, error=refusal.message, again=False)
+            continue
+        said = judgement(model.spec, scored, len(run.params["steps"]))
+        result = {
+            "labels": said.labels, "channels": {k: list(v) for k, v in scored.channels.items()}, "note": said.note,
+        }  # fmt: skip
+        runs.done(
+            unit, owner, outcome="scored" if scored.channels else "not scored", result=json.dumps(result)
+        )
