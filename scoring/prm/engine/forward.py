@@ -149,6 +149,7 @@ def _is_no_room(refused: Exception) -> bool:
         isinstance(refused, MemoryError | torch.OutOfMemoryError)
         or "out of memory" in told
         or "can't allocate memory" in told
+        or "ALLOC_FAILED" in told
     )
 
 
