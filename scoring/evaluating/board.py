@@ -1,6 +1,7 @@
 """The leaderboard of a project: its raters, trivial ones, and the papers' rows."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from django.utils import timezone
@@ -8,10 +9,10 @@ from django.utils import timezone
 from annotator.core.labels import NO_ERROR, WRONG
 from annotator.models import Rater, RaterKind
 from scoring.evaluating import apart, places, profiles
-from scoring.evaluating.measure import Measuring, Report, asked_of, pks
+from scoring.evaluating.measure import Measuring, Report, asked_of, baselines_of, pks
 from scoring.evaluating.said import CAME_WITH, Known, load, raters, words
 from scoring.evaluating.truths import GOLD, RELEASED, SAME
-from scoring.metrics import baselines, published
+from scoring.metrics import published
 from scoring.metrics.prmbench import Item, ordered
 from scoring.metrics.processbench import subsets_of
 
@@ -42,9 +43,9 @@ def _ids(by: Measuring, known: Known) -> set[int]:
 
 def leaderboard(by: Measuring, kept: Kept) -> Report:
     """Every rater on every side; the raters' own rows are kept one by one, so that a new one costs only itself."""
-    known = measurable(by)
-    rows = [kept(f"row:{one.id}", lambda one=one: row(by, one)) for one in known]  # type: ignore[misc]
-    came = [kept(f"row:{one.id}", lambda one=one: row(by, one)) for one in measurable(by, came=True)]  # type: ignore[misc]
+    rows = [kept(f"row:{one.id}", partial(row, by, one)) for one in measurable(by)]
+    own = {"gold": GOLD}  # what came with the data is the other truth
+    came = [kept(f"came:{one.id}", partial(row, by, one, own)) for one in measurable(by, came=True)]
     for side in SIDES:
         _rank([found[side] for found in rows if found[side]])
     reference = published_rows(by.benchmark)
@@ -56,8 +57,8 @@ def leaderboard(by: Measuring, kept: Kept) -> Report:
         "n_left_out": by.truth.left_out,
         "kinds": parts_of(by),
         "rows": rows,
-        "came": [found | {"all": None, "released": None} for found in came if found["gold"]],
-        "baselines": _baselines(by),
+        "came": [found for found in came if found["gold"]],
+        "baselines": baselines_of(by.benchmark, by.truth.released or by.truth.gold, by.reading),
         "published": reference["rows"],
         "source": reference["source"],
         "averages": reference["averages"],
@@ -75,15 +76,13 @@ def parts_of(by: Measuring) -> list[str]:
     return list(dict.fromkeys(one.question.dataset for one in everything))
 
 
-def row(by: Measuring, known: Known) -> Report:
+def row(by: Measuring, known: Known, sides: Mapping[str, str] = SIDES) -> Report:
+    """One rater's cells, None on a side of which it said nothing, or that is not asked for."""
     rater = Rater.objects.get(pk=known.id)
     said = load(by.project, rater)
-    there = {name: by.truth.of(labels) for name, labels in SIDES.items()}
-    cells = {
-        name: cell(by, by.of(rater, said, labels))
-        if any(pk in said for pk, _ in pks(asked_of(there[name])))
-        else None
-        for name, labels in SIDES.items()
+    cells = dict.fromkeys(SIDES) | {
+        name: cell(by, by.brief(rater, said, labels)) if _says(by.truth.of(labels), said) else None
+        for name, labels in sides.items()
     }
     now = timezone.now().isoformat(timespec="seconds")
     return {
@@ -92,6 +91,10 @@ def row(by: Measuring, known: Known) -> Report:
         "computed_at": now,
         "response": profiles.response(by.answers, said),
     }
+
+
+def _says(asked: Sequence[Any], said: Mapping[int, Any]) -> bool:
+    return any(pk in said for pk, _ in pks(asked_of(asked)))
 
 
 def cell(by: Measuring, report: Report) -> Report:
@@ -150,15 +153,6 @@ def _rank(cells: Iterable[Report]) -> None:
     for one in cells:
         if one["score"] is not None:
             one["rank"] = 1 + sum(score > one["score"] for score in scores)
-
-
-def _baselines(by: Measuring) -> Report:
-    released = by.truth.released or by.truth.gold
-    if by.benchmark == "prmbench":
-        return baselines.prmbench(released, by.reading)
-    if by.benchmark == "processbench":
-        return baselines.processbench(released)
-    return baselines.best_of_n(one.question for one in released)
 
 
 def published_rows(benchmark: str, table: str | None = None) -> Report:

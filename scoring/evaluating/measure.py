@@ -49,6 +49,16 @@ class Measuring:
     ) -> Report:
         """The report of what a rater said, against one side's labels."""
         asked = mine(self.truth.of(labels), rater, said)
+        return self.brief(rater, said, labels, cut, draws) | {
+            "baselines": baselines_of(self.benchmark, asked, self.reading),
+            "profile": self._profile(asked, labels, said, cut),
+        }
+
+    def brief(
+        self, rater: Rater, said: Mapping[int, Said], labels: str, cut: Cut = STORED, draws: int | None = None
+    ) -> Report:
+        """The same without what stands beside the numbers: no baselines, no profile."""
+        asked = mine(self.truth.of(labels), rater, said)
         draws = self.draws if draws is None else draws
         report = _REPORTS[self.benchmark](asked, said, cut, self.reading, draws)
         return report | {
@@ -58,7 +68,6 @@ class Measuring:
             "threshold": cut.threshold,
             "score": SCORE[self.benchmark](report),
             "n_own": self._own(rater) if labels == GOLD else 0,
-            "profile": self._profile(asked, labels, said, cut),
         }
 
     def _profile(
@@ -109,6 +118,15 @@ def mine(asked: Sequence[Any], rater: Rater, said: Mapping[int, Said]) -> list[A
     return [one for one in asked if id(one) in given]
 
 
+def baselines_of(benchmark: str, asked: Sequence[Any], reading: Reading) -> Report:
+    """What needs no model, on the same solutions: name -> {"overall", "kinds"}."""
+    if benchmark == "prmbench":
+        return baselines.prmbench(asked, reading)
+    if benchmark == "processbench":
+        return baselines.processbench(asked)
+    return baselines.best_of_n(one.question for one in asked)
+
+
 def _prmbench(
     items: Sequence[Item], said: Mapping[int, Said], cut: Cut, reading: Reading, draws: int
 ) -> Report:
@@ -117,7 +135,7 @@ def _prmbench(
     told = {name: one for name, one in found.items() if name in here}
     report = prmbench_report.evaluate(items, told, reading, draws)
     both = readings.prmbench(items, told, report)
-    return report | {"readings": both, "baselines": baselines.prmbench(items, reading)}
+    return report | {"readings": both}
 
 
 def cases_of(cases: Sequence[Case], said: Mapping[int, Said], cut: Cut = STORED) -> list[Case]:
@@ -134,7 +152,6 @@ def _processbench(
         "n_items": len(cases),
         "n_absent": sum(int(case.id) not in said for case in cases),
         "wrong_process": processbench.wrong_process(predicted),
-        "baselines": baselines.processbench(cases),
     }
 
 
@@ -146,7 +163,6 @@ def _best_of_n(
     return best_of_n.evaluate(questions_of(asked, said), draws) | {
         "n_items": len(asked),
         "from_labels": from_labels,
-        "baselines": baselines.best_of_n(one.question for one in asked),
     }
 
 
