@@ -111,8 +111,9 @@ def _window(run: Run, before: int) -> tuple[list[NewUnit], int | None]:
     most = min(PLANNED_AT_ONCE, _left_of_limit(run))
     texts = list(solutions.texts(solutions.to_score(run.project, run.rater), before, most))
     is_last = len(texts) < PLANNED_AT_ONCE
-    tokens = engine.tokenizer(Path(run.params["folder"]))
-    planned = engine.plan(spec_of(run.params), tokens, texts, run.params["token_budget"], kept())
+    folder = Path(run.params["folder"])
+    spec, tokens = engine.limited(spec_of(run.params), folder), engine.tokenizer(folder)
+    planned = engine.plan(spec, tokens, texts, run.params["token_budget"], kept())
     units = [
         NewUnit(f"batch:{one.name}", params={"solutions": [int(key) for key in one.keys]}) for one in planned
     ]
