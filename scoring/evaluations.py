@@ -13,6 +13,7 @@ from annotator import errors
 from annotator.caching import self_tuned
 from annotator.models import Event, Project, Rater
 from scoring.evaluating import apart, asked, board, places, said, sweeping
+from scoring.evaluating.from_files import Given
 from scoring.evaluating.measure import Measuring, Report, asked_of
 from scoring.evaluating.places import Apart, Listed, Miss, Moved, Walk
 from scoring.evaluating.said import Cut, Known, find_rater, load
@@ -30,9 +31,9 @@ from scoring.evaluating.truths import (
 from scoring.metrics.confusion import READINGS, Reading
 
 __all__ = [
-    "BENCHMARKS", "BOTH", "GOLD", "LABELS", "READINGS", "RELEASED", "Apart", "Known", "Listed", "Miss", "Moved",
-    "benchmarks", "compare", "confusion", "counts", "disagreements", "evaluate", "find_rater", "leaderboard", "misses",
-    "moved", "moved_steps", "n_misses", "published", "raters", "sweep",
+    "BENCHMARKS", "BOTH", "GOLD", "LABELS", "READINGS", "RELEASED", "Apart", "Given", "Known", "Listed", "Miss",
+    "Moved", "benchmarks", "compare", "confusion", "counts", "disagreements", "evaluate", "evaluate_file",
+    "find_rater", "leaderboard", "misses", "moved", "moved_steps", "n_misses", "published", "raters", "sweep",
 ]  # fmt: skip
 
 DRAWS: Final = 1_000
@@ -86,6 +87,25 @@ def evaluate(
     key = f"report:{benchmark}:{rater.pk}:{labels}:{cut.threshold}:{cut.redundancy}:{reading}:{draws}"
     found: Report = _kept(project, key, lambda: by.report(rater, labels, cut))
     return found
+
+
+def evaluate_file(
+    project: Project,
+    benchmark: str,
+    given: Given,
+    *,
+    labels: str = RELEASED,
+    threshold: float | None = None,
+    redundancy_threshold: float | None = None,
+    reading: str = "reference",
+    draws: int = DRAWS,
+) -> Report:
+    """The report of a result file that is not brought in (`from_files.read`), as `evaluate`; nothing is kept. Its
+    counts stand beside it. Raises Invalid."""
+    check_labels(labels)
+    by = _asking(project, benchmark, reading, draws)
+    report = by.report(given.rater, labels, Cut(threshold, redundancy_threshold), given.said)
+    return report | {"n_unknown": given.n_unknown, "n_repeated_results": given.n_repeated}
 
 
 def leaderboard(

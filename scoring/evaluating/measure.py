@@ -33,34 +33,31 @@ class Measuring:
         self.answers = Answers(project, **{benchmark: truth})
         self._golds: dict[int, Gold] | None = None
 
-    def report(self, rater: Rater, labels: str, cut: Cut = STORED, draws: int | None = None) -> Report:
-        """labels: RELEASED, GOLD, SAME, or BOTH for the three of them in one. draws: other than the usual."""
-        check_labels(labels) if labels != SAME else None
-        said = load(self.project, rater)
+    def report(
+        self, rater: Rater, labels: str, cut: Cut = STORED, said: Mapping[int, Said] | None = None
+    ) -> Report:
+        """labels: RELEASED, GOLD, or BOTH for these and SAME in one. said: instead of what is stored."""
+        check_labels(labels)
+        said = load(self.project, rater) if said is None else said
         if labels != BOTH:
-            return self.of(rater, said, labels, cut, draws)
+            return self.of(rater, said, labels, cut)
         parts = {"gold": GOLD, "released": SAME, "released_all": RELEASED}
-        sides = {name: self.of(rater, said, which, cut, draws) for name, which in parts.items()}
+        sides = {name: self.of(rater, said, which, cut) for name, which in parts.items()}
         n_items = len(asked_of(self.truth.released))
         return {"labels": BOTH, **sides, "n_gold": self.truth.n_gold, "n_items": n_items}
 
-    def of(
-        self, rater: Rater, said: Mapping[int, Said], labels: str, cut: Cut = STORED, draws: int | None = None
-    ) -> Report:
+    def of(self, rater: Rater, said: Mapping[int, Said], labels: str, cut: Cut = STORED) -> Report:
         """The report of what a rater said, against one side's labels."""
         asked = mine(self.truth.of(labels), rater, said)
-        return self.brief(rater, said, labels, cut, draws) | {
+        return self.brief(rater, said, labels, cut) | {
             "baselines": baselines_of(self.benchmark, asked, self.reading),
             "profile": self._profile(asked, labels, said, cut),
         }
 
-    def brief(
-        self, rater: Rater, said: Mapping[int, Said], labels: str, cut: Cut = STORED, draws: int | None = None
-    ) -> Report:
+    def brief(self, rater: Rater, said: Mapping[int, Said], labels: str, cut: Cut = STORED) -> Report:
         """The same without what stands beside the numbers: no baselines, no profile."""
         asked = mine(self.truth.of(labels), rater, said)
-        draws = self.draws if draws is None else draws
-        report = _REPORTS[self.benchmark](asked, said, cut, self.reading, draws)
+        report = _REPORTS[self.benchmark](asked, said, cut, self.reading, self.draws)
         return report | {
             "benchmark": self.benchmark,
             "rater": name_of(rater),

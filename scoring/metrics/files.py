@@ -125,15 +125,16 @@ def first_errors(paths: Iterable[Path], cut: Cut) -> Data[First]:
     data: Data[First] = Data()
     seen: set[str] = set()
     for path in paths:
-        read = results.read_prmbench if _is_of_toolkit(path) else results.read_processbench
+        read = results.read_prmbench if is_of_toolkit(path) else results.read_processbench
         for row in _read(read, [path], data.bad):
             if isinstance(row, AnnotationRecord):
                 _add(data, seen, row.foreign_id, First(row.foreign_id, _first(row, cut), row.scores))
     return data
 
 
-def _is_of_toolkit(path: Path) -> bool:
-    """By its first record: ProcessBench's has an `id`, the toolkit's an `idx`, or `results` around it."""
+def is_of_toolkit(path: Path) -> bool:
+    """Whether a result file is PRMBench's toolkit's and not ProcessBench's, by its first record: that one's has an
+    `id`, the toolkit's an `idx`, or `results` around it."""
     with path.open("rb") as source:
         first = next(iter(read_records(source, path.name)), None)
     return isinstance(first, RawRecord) and bool({"idx", "results"} & first.fields.keys())

@@ -61,13 +61,14 @@ def report(benchmark: str, wanted: Wanted) -> Report:
 def usable(data: Data[T]) -> list[T]:
     """What was read. Raises Unusable where some record is bad, or none is there."""
     if data.bad:
-        raise Unusable(_listed(data.bad))
+        raise Unusable(listed(data.bad))
     if not data.found:
         raise Unusable("There is no record in these files.")
     return data.found
 
 
-def _listed(bad: list[FormatError]) -> str:
+def listed(bad: Sequence[FormatError]) -> str:
+    """The first few errors, one a line, and how many there are more."""
     more = f"\n… and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
     return "\n".join(str(error) for error in bad[:SHOWN]) + more
 

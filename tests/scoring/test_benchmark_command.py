@@ -158,6 +158,18 @@ def test_best_of_n_takes_the_first_of_repeated_rows_and_refuses_bad_ones(tmp_pat
         _run("best_of_n", "--data", str(data), "--predictions", str(bad))
 
 
+def test_a_truncated_file_is_refused_in_the_middle_of_a_row_and_counted_between_rows(
+    data: Path, tmp_path: Path
+) -> None:
+    rows = [json.dumps(row) for row in _perfect()]
+    whole = jsonl(tmp_path / "whole.jsonl", *rows[:2])
+    found = _run("prmbench", "--data", str(data), "--predictions", str(whole))
+    assert (found["n_absent"], found["correct"]["n_items"]) == (1, 0)
+    cut = jsonl(tmp_path / "cut.jsonl", *rows[:2], rows[2][:-9])
+    with pytest.raises(CommandError, match=r"cut\.jsonl, line 3"):
+        _run("prmbench", "--data", str(data), "--predictions", str(cut))
+
+
 def test_redundancy_has_a_threshold_of_its_own(data: Path, tmp_path: Path) -> None:
     scores = {"step_level_validity_scores": [0.9] * 3, "step_level_redundancy_scores": [0.1, 0.2, 0.1]}
     path = jsonl(tmp_path / "r.jsonl", {"idx": "redundency_p_1", "scores": scores})

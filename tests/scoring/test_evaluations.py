@@ -377,3 +377,41 @@ class TestBestOfN:
             factories.machine_labels(solution, rater, "++" if solution.meta["final_answer_correct"] else "+-")
         found = ev.evaluate(project, "best_of_n", rater, draws=0)
         assert (found["from_labels"], found["score"], found["profile"]) == (True, 100, None)
+
+
+class TestResultFiles:
+    """Held against a project's labels without being brought in."""
+
+    def _rows(self, of: Bench, rater: Rater) -> list[dict[str, Any]]:
+        said = Annotation.objects.filter(rater=rater, solution__project=of.project).select_related("solution")
+        return [
+            {
+                "idx": one.solution.foreign_id,
+                "scores": {
+                    "step_level_validity_labels": [label == "+" for label in one.labels],
+                    "step_level_validity_scores": one.scores,
+                },
+            }
+            for one in said
+        ]
+
+    def test_they_score_as_if_they_were(self, small: Bench, tmp_path: Path) -> None:
+        rows = self._rows(small, small.model)
+        path = jsonl(tmp_path / "r.jsonl", *rows, rows[0], rows[0] | {"idx": "nobody"})
+        args = ("prmbench", "--project", small.project.slug, "--labels", "both", "--draws", "0")
+        found, stored = _command(*args, "--predictions", str(path)), _command(*args, "--rater", "prm:half")
+        assert (found["n_unknown"], found["n_repeated_results"]) == (1, 1)
+        for side in ("gold", "released", "released_all"):
+            assert {**found[side], "rater": ""} == {**stored[side], "rater": ""}
+        cut = ("--threshold", "0.95")
+        assert _command(*args, "--predictions", str(path), *cut)["gold"]["overall"]["f1"] == 0
+        assert not Rater.objects.filter(name="r.jsonl").exists()
+
+    def test_what_cannot_be_used_is_named(self, small: Bench, tmp_path: Path) -> None:
+        args = ("prmbench", "--project", small.project.slug, "--predictions")
+        rows = self._rows(small, small.model)
+        for row, said in ((rows[0] | {"idx": 5}, "line 1"), (rows[0] | {"idx": "nobody"}, "No row")):
+            with pytest.raises(CommandError, match=said):
+                _command(*args, str(jsonl(tmp_path / "bad.jsonl", row)))
+        with pytest.raises(CommandError, match="no such file"):
+            _command(*args, str(tmp_path / "none.jsonl"))

@@ -8,10 +8,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from annotator.formats.records import UnreadableFile
 from annotator.management.shared import find_project, refusals
+from annotator.models import Project
 from scoring import evaluations
+from scoring.evaluating import from_files
 from scoring.metrics import on_files
 from scoring.metrics.confusion import READINGS
-from scoring.metrics.files import Cut
+from scoring.metrics.files import Cut, files_in
 from scoring.metrics.on_files import Unusable, Wanted
 
 DRAWS = 1_000
@@ -25,7 +27,7 @@ Score a result file exactly as the papers score it (files alone: no project and 
   best_of_n     --data sets {id, question, responses, answer, labels}; --predictions rows of step scores, whose idx
                 is the set's id, / and the place of the response, from 0
 
-  --project SLUG --rater KIND:NAME
+  --project SLUG --rater KIND:NAME, or --project SLUG --predictions PATH… (rows of its solutions, not brought in)
   the project's own solutions, held against the labels they came with (--labels released), those that people gave
   them (gold), or both: then released and gold are of the same solutions and steps, released_all is of all
 
@@ -103,11 +105,13 @@ def _check(options: dict[str, Any]) -> None:
     if options["draws"] < 0:
         raise CommandError("--draws: give a number from 0 on.")
     if options["project"]:
-        wrong = [f"--{name}" for name in ("data", "predictions", "shots") if options[name]]
+        wrong = [f"--{name}" for name in ("data", "shots") if options[name]]
         if wrong:
             raise CommandError(f"{wrong[0]} is for files: leave it out, or --project.")
-        if not options["rater"]:
-            raise CommandError("--project needs --rater KIND:NAME.")
+        if bool(options["rater"]) == bool(options["predictions"]):
+            raise CommandError("--project needs --rater KIND:NAME, or --predictions PATH, and not both.")
+        if options["predictions"] and (options["against"] or options["sweep"]):
+            raise CommandError("--against and --sweep, in a project, are of its raters: --rater KIND:NAME.")
         if options["against"] and len(options["against"]) > 1:
             raise CommandError("--against: name one rater.")
         if options["labels"] == evaluations.BOTH and (options["against"] or options["sweep"]):
@@ -148,20 +152,36 @@ def _named(given: str) -> tuple[str, str]:
 def _of_project(options: dict[str, Any]) -> dict[str, Any]:
     project, benchmark = find_project(options["project"]), options["benchmark"]
     about = {"labels": options["labels"], "reading": options["reading"], "draws": options["draws"]}
+    cuts = {"threshold": options["threshold"], "redundancy_threshold": options["redundancy_threshold"]}
     with refusals():
+        if options["predictions"]:
+            given = _given(project, options["predictions"])
+            return evaluations.evaluate_file(project, benchmark, given, **cuts, **about)
         rater = evaluations.find_rater(project, options["rater"])
-        report = evaluations.evaluate(
-            project, benchmark, rater, threshold=options["threshold"],
-            redundancy_threshold=options["redundancy_threshold"], **about,
-        )  # fmt: skip
+        report = evaluations.evaluate(project, benchmark, rater, **cuts, **about)
         if options["against"]:
             other = evaluations.find_rater(project, options["against"][0])
-            cuts = (options["threshold"], None)
-            found = evaluations.compare(project, benchmark, rater, other, thresholds=cuts, **about)
+            thresholds = (options["threshold"], None)
+            found = evaluations.compare(project, benchmark, rater, other, thresholds=thresholds, **about)
             report = report | {"against": found}
         if options["sweep"]:
             report = report | {"sweep": evaluations.sweep(project, benchmark, rater, **about)}
     return report
+
+
+def _given(project: Project, paths: list[str]) -> from_files.Given:
+    """A result file of the project's solutions. What is not usable is refused, as on files alone."""
+    try:
+        given = from_files.read(project, files_in(paths))
+    except FileNotFoundError as error:
+        raise CommandError(f"{error}: there is no such file or folder") from error
+    except UnreadableFile as error:
+        raise CommandError(str(error)) from error
+    if given.bad:
+        raise CommandError(on_files.listed(given.bad))
+    if not given.said:
+        raise CommandError("No row of these files is about a solution of the project.")
+    return given
 
 
 def _table(report: dict[str, Any], indent: int = 0) -> str:
