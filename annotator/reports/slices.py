@@ -50,7 +50,7 @@ def meta_keys(loaded: Loaded) -> list[str]:
     """Keys whose value is one word or number, of the solutions that were rated first and their problems."""
     some = np.unique(loaded.columns.solution[loaded.people])[:LOOKED_AT].tolist()
     rows = Solution.objects.filter(pk__in=some).values_list("meta", "problem__meta")
-    keys = {key for both in rows for meta in both for key, value in meta.items() if _is_plain(value)}
+    keys = {key for both in rows for meta in both for key, value in meta.items() if is_plain(value)}
     return sorted(keys)[:MOST_KEYS]
 
 
@@ -59,7 +59,7 @@ def by_meta(project: Project, loaded: Loaded, key: str) -> list[Part]:
     are put into bins of about the same size."""
     rated = set(loaded.columns.solution[loaded.people].tolist())
     value_of = dict(_values(project, key, rated))
-    title = _titles(list(value_of.values()))
+    title = titles(list(value_of.values()))
     words = list(dict.fromkeys(title.values()))
     place_of = {value: words.index(word) for value, word in title.items()}
     found = (place_of.get(value_of.get(one), -1) for one in loaded.columns.solution.tolist())
@@ -72,14 +72,14 @@ def _values(project: Project, key: str, rated: set[int]) -> Iterator[tuple[int, 
     for pk, own, of_problem in rows.iterator(2_000):
         if pk in rated:
             value = own.get(key, of_problem.get(key))
-            yield pk, value if _is_plain(value) else None
+            yield pk, value if is_plain(value) else None
 
 
-def _is_plain(value: object) -> bool:
+def is_plain(value: object) -> bool:
     return isinstance(value, str | int | float | bool)
 
 
-def _titles(values: list[Any]) -> dict[Any, str]:
+def titles(values: list[Any]) -> dict[Any, str]:
     """Value -> what it is called, in the order in which they are shown."""
     found = Counter(values)
     none = {None: NONE} if found.pop(None, 0) else {}
