@@ -15,7 +15,8 @@ from annotator.models import Event, Project, Rater
 from scoring.evaluating import apart, asked, board, places, said, sweeping
 from scoring.evaluating.from_files import Given
 from scoring.evaluating.measure import Measuring, Report, asked_of
-from scoring.evaluating.places import Apart, Listed, Miss, Moved, Walk
+from scoring.evaluating.pages import Listed, Walk
+from scoring.evaluating.places import Apart, Miss, Moved
 from scoring.evaluating.said import Cut, Known, find_rater, load
 from scoring.evaluating.truths import (
     BENCHMARKS,

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from annotator.core.labels import NO_ERROR, WRONG
 from annotator.models import Rater, RaterKind
-from scoring.evaluating import apart, places, profiles
+from scoring.evaluating import apart, pages, places, profiles
 from scoring.evaluating.measure import Measuring, Report, asked_of, baselines_of, pks
 from scoring.evaluating.said import CAME_WITH, Known, load, raters, words
 from scoring.evaluating.truths import GOLD, RELEASED, SAME
@@ -192,7 +192,7 @@ def moved(by: Measuring, draws: int) -> Report:
     pairs = [(entry, gold[entry.id]) for entry in asked_of(by.truth.same) if entry.id in gold] if gold else []
     kinds: dict[str, dict[str, int]] = {}
     for released, verified in pairs:
-        counted = kinds.setdefault(places.kind_of(released), dict.fromkeys(MOVED, 0))
+        counted = kinds.setdefault(pages.kind_of(released), dict.fromkeys(MOVED, 0))
         for name, n in _moved_in(released, verified).items():
             counted[name] += n
     rows = [_moved_row(by, known, draws) for known in measurable(by)] if pairs else []

@@ -1,28 +1,21 @@
-"""Single steps of a project that a report counts: what a rater missed, where two raters or two truths differ.
-
-Listed by solution and position, a page at a time; a page reads only as many solutions as it needs.
-"""
+"""Single steps of a project that a report counts: what a rater missed, where two raters or two truths differ."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 from annotator.core.labels import NEUTRAL, NO_ERROR, RIGHT, UNKNOWN, WRONG
-from annotator.models import Item as QueueItem
-from annotator.models import Project, Rater, Solution
+from annotator.models import Project, Rater
 from scoring.evaluating.asked import Asked
 from scoring.evaluating.measure import asked_of
+from scoring.evaluating.pages import Place, batched, items_of, kind_of
 from scoring.evaluating.said import STORED, Cut, Said, first_of, load, prediction
 from scoring.evaluating.truths import Truth
 from scoring.metrics.prmbench import BY_REDUNDANCY, Item, known_wrong
 from scoring.metrics.processbench import Case
 
-AT_ONCE: Final = 500  # solutions
 MOST_ITEMS: Final = 5_000
 NONE, UNPARSED = "none", "unparsed"
-
-T = TypeVar("T", bound="Miss | Apart | Moved")
-X = TypeVar("X")
 
 
 class Miss(NamedTuple):
@@ -64,31 +57,11 @@ class Moved(NamedTuple):
     gold: str
 
 
-class Listed(NamedTuple, Generic[T]):
-    """after: what asks for the rows that follow, None on the last page."""
-
-    rows: list[T]
-    after: str | None
-
-
-class Place(NamedTuple):
-    """Where something is before its item and name are known; what: what stands in the row after `position`."""
-
-    solution: int
-    kind: str
-    position: int
-    what: tuple[Any, ...]
-
-
 def truly(entry: Any, at: int) -> str | None:
     """The label of a step of an item by its truth; None where nobody knows."""
     if at in entry.unknown or not 0 <= at < entry.n_steps:
         return None
     return WRONG if at in entry.wrong else RIGHT
-
-
-def kind_of(entry: Any) -> str:
-    return entry.kind if isinstance(entry, Item) else entry.subset if isinstance(entry, Case) else ""
 
 
 def missed(entry: Any, said: Said, cut: Cut) -> Iterator[Place]:
@@ -152,67 +125,6 @@ def moved(released: Any, gold: Any) -> Iterator[Place]:
         named = [one.label for one in (released, gold) if one.label != NO_ERROR]
         what = (_step(released.label), _step(gold.label))
         yield Place(int(released.id), released.subset, min(named, default=0), what)
-
-
-class Walk:
-    """Pages of places. entries: what is asked, in any order; kind: only of this one."""
-
-    def __init__(self, entries: Iterable[Any], kind: str | None, after: str | None, limit: int) -> None:
-        self._since = _cursor(after)
-        asked = (one for one in asked_of(list(entries)) if not isinstance(one, Asked))
-        wanted = [one for one in asked if kind is None or kind_of(one) == kind]
-        self._entries = sorted(wanted, key=lambda one: int(one.id))
-        self._limit = limit
-
-    def page(
-        self, project: Project, found: Callable[[Sequence[Any]], Iterable[Place]], made: type[T]
-    ) -> Listed[T]:
-        """found: the places among some entries."""
-        kept: list[Place] = []
-        left = [one for one in self._entries if int(one.id) >= self._since[0]]
-        for some in batched(left):
-            kept += [place for place in found(some) if (place.solution, place.position) > self._since]
-            if len(kept) > self._limit:
-                break
-        rows = kept[: self._limit]
-        last = f"{rows[-1].solution}-{rows[-1].position}" if len(kept) > self._limit else None
-        return Listed(_told(rows, made), last)
-
-
-def batched(some: Sequence[X]) -> Iterator[Sequence[X]]:
-    for start in range(0, len(some), AT_ONCE):
-        yield some[start : start + AT_ONCE]
-
-
-def _cursor(after: str | None) -> tuple[int, int]:
-    """What is no cursor asks for the first page."""
-    solution, _, position = (after or "").partition("-")
-    if not all(part.isascii() and part.isdecimal() for part in (solution, position)):
-        return (0, -1)
-    return int(solution), int(position)
-
-
-def _told(places: Sequence[Place], made: type[T]) -> list[T]:
-    pks = {place.solution for place in places}
-    names = dict(Solution.objects.filter(pk__in=pks).values_list("pk", "foreign_id"))
-    items = items_of(pks)
-    return [
-        made(
-            items.get(one.solution),
-            one.solution,
-            names.get(one.solution, ""),
-            one.kind,
-            one.position,
-            *one.what,
-        )
-        for one in places
-    ]
-
-
-def items_of(solutions: Iterable[int]) -> dict[int, int]:
-    """Solution id -> its item in the queue, the first that is not retired."""
-    rows = QueueItem.objects.filter(solution__in=list(solutions)).order_by("-retired", "-pk")
-    return dict(rows.values_list("solution_id", "pk"))
 
 
 def of_rater(project: Project, rater: Rater, cut: Cut) -> Callable[[Sequence[Any]], Iterator[Place]]:
