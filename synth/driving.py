@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 MOST_REQUESTS = 10_000  # of one unit: a method that asks for ever must not
 FEWEST_FAILURES = 8  # in a row, or one for each slot, and the endpoint counts as down
 BEAT = 5.0  # seconds
+INTERRUPTED = 10.0  # seconds that an impatient person waits for what was paid to come and be stored
 ENDS_AT_ONCE = 20  # few, so that replies which hold a slot do not wait long for their turn to be stored
 Checker = Callable[[Check], Awaitable[Verdict]]
 
@@ -97,6 +98,7 @@ class Drive:
     summary: Summary = field(default_factory=Summary)
     active: dict[asyncio.Task[None], Any] = field(default_factory=dict)
     halfway: list[Any] = field(default_factory=list)
+    flying: dict[str, asyncio.Event] = field(default_factory=dict)
     asking: int = 0
     failures_in_row: int = 0
     stopping: bool = False
@@ -121,6 +123,10 @@ class Drive:
         try:
             await self._fill()
             await self._drain(grace)
+        except asyncio.CancelledError:  # Ctrl-C
+            self.stop()
+            await self._drain(min(grace, INTERRUPTED))
+            raise
         finally:
             timer.cancel()
             beating.cancel()
@@ -274,20 +280,36 @@ class Drive:
                 self.changed.set()
 
     async def _call(self, unit: Any, n: int, asked: Ask, digest: str) -> Reply:
-        earlier = (await self.recall(digest)).get(digest)
+        earlier = await self._earlier(digest)
         if earlier is not None:
             await self._keep(replace(earlier, unit=unit, n=n, cost=0.0, reused=True))
             return earlier.reply
-        async with self.client.slots:
-            try:
-                answer = await self.client.call(asked, digest)
-            except CallFailed as failed:
-                await self._keep(_failed_call(unit, n, digest, failed))
-                self._count_failure(failed)
-                raise
-            self.failures_in_row = 0
-            await self._keep(_stored(unit, n, digest, answer))
-            return answer.reply
+        self.flying[digest] = asyncio.Event()
+        try:
+            async with self.client.slots:
+                return await self._send(unit, n, asked, digest)
+        finally:
+            self.flying.pop(digest).set()
+
+    async def _earlier(self, digest: str) -> StoredCall | None:
+        """What answered this request before; one that another unit has under way is waited for, not sent again."""
+        while True:
+            found = (await self.recall(digest)).get(digest)
+            if found is not None or digest not in self.flying:
+                return found
+            await self.flying[digest].wait()
+
+    async def _send(self, unit: Any, n: int, asked: Ask, digest: str) -> Reply:
+        """Send and store, in the slot that the caller holds."""
+        try:
+            answer = await self.client.call(asked, digest)
+        except CallFailed as failed:
+            await self._keep(_failed_call(unit, n, digest, failed))
+            self._count_failure(failed)
+            raise
+        self.failures_in_row = 0
+        await self._keep(_stored(unit, n, digest, answer))
+        return answer.reply
 
     async def _keep(self, call: StoredCall) -> None:
         try:

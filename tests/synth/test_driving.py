@@ -129,6 +129,27 @@ def test_what_another_unit_paid_for_is_stored_as_reused(fake: FakeLLM) -> None:
     assert storage.stored[7, 0] == StoredCall(7, 0, digest, "paid for", "stop", 10, 3, 250, 0.0, reused=True)
 
 
+def test_one_request_of_many_units_is_sent_once(fake: FakeLLM) -> None:
+    """Solutions with the same beginning roll out the same prefix at the same time."""
+
+    class Recalling(Memory):
+        def recall(self, digests: Sequence[str]) -> dict[str, StoredCall]:
+            return {c.digest: c for c in self.stored.values() if c.digest in digests and not c.error}
+
+    def same_prefix(unit: Any) -> Steps[list[str]]:
+        replies = yield from ask(question("prefix", draw=0), question("prefix", draw=1), question(f"{unit}"))
+        return [reply.text for reply in replies]
+
+    fake.says("prefix", [llm.error(400), llm.slow(0.1, "a"), llm.slow(0.1, "b")])
+    storage = Recalling(range(6), same_prefix)
+    summary = drive(fake, storage, concurrency=4)
+    # The first try failed and its unit with it; after that each of the two draws was answered once, for all.
+    assert (summary.done, summary.failed) == (5, 1)
+    assert fake.n_requests == 3 + 6 == summary.calls
+    assert sum(call.reused for call in storage.stored.values()) == 9
+    assert len({tuple(ends[:2]) for ends in storage.ends.values() if isinstance(ends, list)}) == 1
+
+
 def test_a_slot_is_held_until_its_reply_is_stored(fake: FakeLLM) -> None:
     """Never more sent and not yet stored than the endpoint's concurrency: so much a kill costs, no more."""
 
@@ -324,6 +345,24 @@ def test_sigterm_stops_it_and_the_old_handler_is_back(fake: FakeLLM) -> None:
     finally:
         signal.signal(signal.SIGTERM, before)
     assert summary.done == len(storage.stored) == fake.n_requests == 2
+
+
+def test_an_interrupt_stores_what_was_on_its_way_too(fake: FakeLLM) -> None:
+    fake.default = llm.slow(0.2)
+    storage = Memory(range(100), single)
+
+    async def go() -> None:
+        task = asyncio.create_task(driven(fake, storage, concurrency=4))
+        while fake.n_requests < 4:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(go())
+    assert len(storage.stored) == fake.n_requests == 4
+    assert sorted([*storage.ends, *storage.given_back, *storage.due]) == list(range(100))
+    assert storage.closed
 
 
 def test_units_are_beaten_for_while_they_are_worked_on(
