@@ -9,11 +9,13 @@ from annotator import errors, policies
 from annotator import runs as units
 from annotator.actions import machine_rows
 from annotator.actions import runs as acts
-from annotator.models import Project, RaterKind, Role, Run, RunState
+from annotator.core.digest import digest
+from annotator.models import Project, Rater, RaterKind, Role, Run, RunState
 from annotator.policies import Actor
 from annotator.runs import NewUnit
-from scoring import installed
+from scoring import installed, solutions
 from scoring.installed import Chosen
+from scoring.prm import remote
 
 TASK = "scoring.drive"
 SCORE, TRY = "score", "try"
@@ -24,12 +26,15 @@ MOST_TRIED, MOST_STEPS, MOST_LETTERS = 6, 200, 100_000
 
 
 class How(NamedTuple):
-    """How a model is run. device_map: "auto" spreads it over all cards; None: on one device."""
+    """How a model is run. device_map: "auto" spreads it over all cards; None: on one device. server: the address of a
+    vLLM pooling server that has it loaded, as `served_as`; of commands, never of pages."""
 
     device: str = "auto"
     dtype: str = "auto"
     token_budget: int = BUDGET
     device_map: str | None = None
+    server: str = ""
+    served_as: str = ""
 
 
 USUAL = How()
@@ -47,10 +52,34 @@ def start(
     policies.check_at_least(by, Role.LEAD, project)
     chosen = installed.find(model, variant, like=like, any_folder=any_folder)
     params = parameters(chosen, how, limit)
-    rater = machine_rows.rater_of(RaterKind.PRM, _name(name, chosen), spec_of(chosen))
+    rater = _rater(chosen, name)
     return acts.start(
         by=by, project=project, method=SCORE, params=params, task=TASK, rater=rater, inline=inline
     )
+
+
+class Estimate(NamedTuple):
+    """n_all: solutions that are judged here; n_left: those of them that this very model has not scored."""
+
+    chosen: Chosen
+    n_all: int
+    n_left: int
+
+
+def estimate(
+    *, by: Actor, project: Project, model: str, variant: str = "", how: How = USUAL, name: str = "",
+    limit: int | None = None,
+) -> Estimate:  # fmt: skip
+    """What `start` would do with the same; changes nothing. Raises Invalid with the field."""
+    policies.check_at_least(by, Role.LEAD, project)
+    chosen = installed.find(model, variant)
+    parameters(chosen, how, limit)
+    known = Rater.objects.filter(
+        kind=RaterKind.PRM, name=_name(name, chosen), digest=digest(spec_of(chosen))
+    ).first()
+    n_left = solutions.to_score(project, known).count()
+    most = n_left if limit is None else min(limit, n_left)
+    return Estimate(chosen, solutions.to_score(project).count(), most)
 
 
 @transaction.atomic
@@ -67,9 +96,10 @@ def start_or_go_on(
 ) -> Run:
     """For commands: an unfinished run of the same model goes on, else one is started."""
     chosen = installed.find(model, variant, like=like, any_folder=True)
-    params = parameters(chosen, how, limit)
+    params, rater = parameters(chosen, how, limit), _rater(chosen, name)
     open_states = [RunState.PLANNING, RunState.RUNNING, RunState.PAUSED]
-    rows = Run.objects.filter(project=project, method=SCORE, state__in=open_states).select_related("project")
+    rows = Run.objects.filter(project=project, method=SCORE, rater=rater, state__in=open_states)
+    rows = rows.select_related("project", "rater")
     for run in rows.order_by("-pk"):
         if run.params == params:
             return acts.resume(by=by, run=run) if run.state == RunState.PAUSED else run
@@ -95,6 +125,10 @@ def try_models(
     units.plan(run, made, before=0, reached=None)
     run.refresh_from_db()
     return run
+
+
+def _rater(chosen: Chosen, name: str) -> Rater:
+    return machine_rows.rater_of(RaterKind.PRM, _name(name, chosen), spec_of(chosen))
 
 
 def _named(spelt: str) -> Chosen:
@@ -124,6 +158,11 @@ def parameters(chosen: Chosen, how: How, limit: int | None) -> dict[str, Any]:
         raise errors.Invalid(f"Choose a number from 1 to {MOST_BUDGET}.", field="token_budget")
     if limit is not None and limit < 1:
         raise errors.Invalid("Name a whole number from 1 on.", field="limit")
+    if how.server and not how.server.startswith(("http://", "https://")):
+        raise errors.Invalid("Name an address that begins with http:// or https://.", field="server")
+    if how.server:
+        remote.check(chosen.spec)
+        how = how._replace(served_as=how.served_as or chosen.entry.hub or chosen.entry.name)
     reference = str(chosen.reference) if chosen.reference else None
     return {
         "model": chosen.entry.name, "variant": chosen.spec.variant, "folder": str(chosen.folder),

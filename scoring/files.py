@@ -13,9 +13,8 @@ from annotator.actions.machine_rows import Judged
 from annotator.core import labels as core
 from annotator.formats import prmbench, processbench, results
 from annotator.formats.records import AnnotationRecord, ExportRecord, FormatError, ImportRecord, Place
-from scoring.prm import engine
-from scoring.prm.engine import Model, Scored
-from scoring.prm.kept import Kept
+from scoring.prm.engine import Scored
+from scoring.scorers import Scorer
 
 PRMBENCH, PROCESSBENCH = "prmbench", "processbench"
 READERS = {PRMBENCH: prmbench.read, PROCESSBENCH: processbench.read}
@@ -73,9 +72,7 @@ def _of_processbench(record: ImportRecord) -> Item:
     return Item(record.foreign_id, record.problem.text, record.solution.steps, truth)
 
 
-def score(
-    model: Model, found: Iterable[Item], kind: str, judge: JUDGE, *, kept: Kept | None = None
-) -> Iterator[list[str]]:
+def score(scorer: Scorer, found: Iterable[Item], kind: str, judge: JUDGE) -> Iterator[list[str]]:
     """The lines of each batch. judge: a Scored and the number of steps -> labels and scores."""
     waiting: dict[str, Item] = {}
 
@@ -84,7 +81,7 @@ def score(
             waiting[item.id] = item
             yield item.id, item.problem, item.steps
 
-    for batch in engine.score(model, texts(), kept=kept):
+    for batch in scorer.score(texts()):
         done = [(waiting.pop(one.key), one) for one in batch]
         yield [line for item, one in done for line in _lines(item, judge(one, len(item.steps)), kind)]
 

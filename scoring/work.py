@@ -1,19 +1,21 @@
 """What the GPU worker, or a command, does for a run of a reward model: plan batches, score them, store each once.
 
 A unit is a batch. Whoever dies in the middle leaves its batches leased; they come back when the lease ends, and what
-was stored is not computed again. The last model stays loaded, since the next task usually wants it.
+was stored is not computed again. A model may take minutes to load and a CPU minutes for a batch: a thread holds the
+leases meanwhile.
 """
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
 from uuid import uuid4
 
-from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 
 from annotator import errors, runs
 from annotator.actions import machine_rows
@@ -22,18 +24,17 @@ from annotator.actions.machine_rows import Judged
 from annotator.core.labels import UNJUDGED
 from annotator.models import Run, RunState, Solution, Unit
 from annotator.runs import NewUnit
-from scoring import installed, solutions
+from scoring import scorers, solutions
 from scoring.actions import SCORE
 from scoring.prm import engine, readout
-from scoring.prm.engine import Model, Scored
-from scoring.prm.kept import Kept
+from scoring.prm.engine import Scored
+from scoring.prm.remote import ServerFailed
 from scoring.prm.spec import Spec
 
 log = logging.getLogger(__name__)
 SECONDS = 50  # of one task
 AT_ONCE = 4  # batches in hand: while one is stored the next is computed
 PLANNED_AT_ONCE = 8_192  # solutions that are laid out together (engine.scoring.WINDOW)
-_loaded: dict[str, Model] = {}  # the last model of this process, by what it was loaded with
 
 
 def work(drives: str, *, seconds: float = SECONDS) -> bool:
@@ -43,12 +44,8 @@ def work(drives: str, *, seconds: float = SECONDS) -> bool:
         return False
     try:
         for run in runs.to_drive(drives):
-            try:
+            with beating(run, owner):
                 _work_on(run, owner, until)
-            except (
-                errors.PlumblineError
-            ) as refusal:  # a model that cannot be loaded, no memory for a single text
-                acts.pause_for(run, f"{refusal.message} Mend that, then go on.")
             runs.give_back(run, owner)
             acts.complete(run)
         return runs.has_due(drives)
@@ -56,42 +53,72 @@ def work(drives: str, *, seconds: float = SECONDS) -> bool:
         runs.let_go(drives, owner)
 
 
+@contextmanager
+def beating(run: Run, owner: str) -> Iterator[None]:
+    """Renew what this owner holds of a run until the block ends."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(runs.HELD_FOR.total_seconds() / 4):
+            try:
+                runs.hold(run.drives, owner)
+                runs.renew(run, owner)
+            except DatabaseError:
+                log.exception("The leases of run %s were not renewed", run.pk)  # the next beat may do it
+        connection.close()  # this thread's own
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def _work_on(run: Run, owner: str, until: float) -> None:
-    if run.method != SCORE:
-        _try(run, owner)
-        return
-    _plan(run, owner, until)
-    while monotonic() < until and runs.hold(run.drives, owner) and (units := runs.take(run, owner, AT_ONCE)):
-        _score_all(run, owner, units)
+    try:
+        if run.method != SCORE:
+            _try(run, owner)
+            return
+        _plan(run, owner, until)
+        while (
+            monotonic() < until and runs.hold(run.drives, owner) and (units := runs.take(run, owner, AT_ONCE))
+        ):
+            scorers.scorer_of(run.params)  # apart, so that what cannot be loaded fails no batch
+            _score_all(run, owner, units)
+    except errors.PlumblineError as refusal:
+        acts.pause_for(run, f"{refusal.message} Mend that, then go on.")
 
 
 def _score_all(run: Run, owner: str, units: Sequence[Unit]) -> None:
     """Batches in one stream; where that fails, each by itself, so that one that cannot be scored fails alone."""
     try:
         _score(run, owner, units)
-    except errors.PlumblineError:
+    except ServerFailed:
         raise
     except Exception as error:
-        log.exception("Batches of run %s could not be scored", run.pk)
-        left = Unit.objects.filter(pk__in=[unit.pk for unit in units], lease_owner=owner)
-        if len(units) == 1:
+        left = list(Unit.objects.filter(pk__in=[unit.pk for unit in units], lease_owner=owner).order_by("pk"))
+        if len(units) > 1:
             for unit in left:
-                runs.failed(unit, owner, error=f"{type(error).__name__}: {error}"[:1000], again=True)
+                _score_all(run, owner, [unit])
             return
+        log.exception("A batch of run %s could not be scored", run.pk)
         for unit in left:
-            _score_all(run, owner, [unit])
+            _fail(unit, owner, error)
+
+
+def _fail(unit: Unit, owner: str, error: Exception) -> None:
+    """What a refusal says is as true the next time; anything else is tried again."""
+    is_refusal = isinstance(error, errors.PlumblineError)
+    said = str(error) if is_refusal else f"{type(error).__name__}: {error}"
+    try:
+        runs.failed(unit, owner, error=said[:1000], again=not is_refusal)
+    except runs.Lost as lost:
+        log.info("%s", lost.message)
 
 
 # --- Planning --------------------------------------------------------------------------------------------
-
-
-def spec_of(params: dict[str, Any]) -> Spec:
-    return installed.entries()[params["model"]].variant(params["variant"])
-
-
-def kept() -> Kept:
-    """Token ids that were made once (scoring.prm.kept)."""
-    return Kept(Path(settings.DATA_DIR) / "token-ids.sqlite3")
 
 
 def _plan(run: Run, owner: str, until: float) -> None:
@@ -111,12 +138,12 @@ def _window(run: Run, before: int) -> tuple[list[NewUnit], int | None]:
     most = min(PLANNED_AT_ONCE, _left_of_limit(run))
     texts = list(solutions.texts(solutions.to_score(run.project, run.rater), before, most))
     is_last = len(texts) < PLANNED_AT_ONCE
-    folder = Path(run.params["folder"])
-    spec, tokens = engine.limited(spec_of(run.params), folder), engine.tokenizer(folder)
-    planned = engine.plan(spec, tokens, texts, run.params["token_budget"], kept())
-    units = [
-        NewUnit(f"batch:{one.name}", params={"solutions": [int(key) for key in one.keys]}) for one in planned
-    ]
+    spec, tokens = scorers.limited_spec(run.params), engine.tokenizer(Path(run.params["folder"]))
+    with closing(scorers.kept()) as ids:
+        units = [
+            NewUnit(f"batch:{one.name}", params={"solutions": [int(key) for key in one.keys]})
+            for one in engine.plan(spec, tokens, texts, run.params["token_budget"], ids)
+        ]
     return units, None if is_last else int(texts[-1][0])
 
 
@@ -131,35 +158,21 @@ def _left_of_limit(run: Run) -> int:
 # --- Scoring ---------------------------------------------------------------------------------------------
 
 
-def model_of(params: dict[str, Any]) -> Model:
-    """The model, loaded at most once while the same is asked for."""
-    key = json.dumps({name: params[name] for name in ("folder", "variant", "device", "dtype", "device_map")})
-    if key not in _loaded:
-        _loaded.clear()  # before the next is loaded: two may not fit
-        spec, reference = spec_of(params), params["reference"]
-        _loaded[key] = engine.load(
-            spec, Path(params["folder"]), params["device"], params["dtype"],
-            reference=Path(reference) if reference else None, device_map=params["device_map"],
-            budget=params["token_budget"],
-        )  # fmt: skip
-    return _loaded[key]
-
-
 def _score(run: Run, owner: str, units: Sequence[Unit]) -> None:
     """Score some batches in one stream, and store each as soon as all of it is there."""
-    model = model_of(run.params)
-    model.budget = max(model.budget, run.params["token_budget"] // 8)  # memory that ran out may be free again
+    scorer = scorers.scorer_of(run.params)
     of = {pk: unit for unit in units for pk in unit.params["solutions"]}
     texts = solutions.texts_of(list(of))
     there = {int(key) for key, _, _ in texts}
     left = {unit.pk: sum(pk in there for pk in unit.params["solutions"]) for unit in units}
     found: dict[int, list[Scored]] = {unit.pk: [] for unit in units}
-    for batch in engine.score(model, texts, model.budget, kept=kept()):
+    for unit in [unit for unit in units if not left[unit.pk]]:  # its solutions are gone
+        _store(run, owner, unit, scorer.spec, found.pop(unit.pk))
+    for batch in scorer.score(texts):
         for one in batch:
             found[of[int(one.key)].pk].append(one)
         for unit in [unit for unit in units if unit.pk in found and len(found[unit.pk]) == left[unit.pk]]:
-            _store(run, owner, unit, model.spec, found.pop(unit.pk))
-            runs.renew(run, owner)
+            _store(run, owner, unit, scorer.spec, found.pop(unit.pk))
 
 
 def _store(run: Run, owner: str, unit: Unit, spec: Spec, scored: Sequence[Scored]) -> None:
@@ -206,15 +219,25 @@ def _try(run: Run, owner: str) -> None:
     text = ("pasted", run.params["problem"], run.params["steps"])
     for unit in runs.take(run, owner, AT_ONCE * 2):
         try:
-            model = model_of(unit.params)
-            ((scored,),) = engine.score(model, [text])
+            scorer = scorers.scorer_of(unit.params)
+            ((scored,),) = scorer.score([text])
         except errors.PlumblineError as refusal:
             runs.failed(unit, owner, error=refusal.message, again=False)
             continue
-        said = judgement(model.spec, scored, len(run.params["steps"]))
-        result = {
-            "labels": said.labels, "channels": {k: list(v) for k, v in scored.channels.items()}, "note": said.note,
-        }  # fmt: skip
-        runs.done(
-            unit, owner, outcome="scored" if scored.channels else "not scored", result=json.dumps(result)
-        )
+        outcome = "scored" if scored.channels else "not scored"
+        result = _tried(scorer.spec, scored, len(run.params["steps"]))
+        runs.done(unit, owner, outcome=outcome, result=json.dumps(result))
+
+
+def _tried(spec: Spec, scored: Scored, n_steps: int) -> dict[str, Any]:
+    """Scores and labels by channel, with the rule that made labels of scores; or why there are none."""
+    said = judgement(spec, scored, n_steps)
+    labels = {"validity": said.labels, "redundancy": said.redundancy_labels}
+    channels = {
+        name: {
+            "scores": list(scores), "labels": labels[name],
+            **spec.channels[name].decide.model_dump(include={"rule", "threshold", "tuned_on"}),
+        }
+        for name, scores in scored.channels.items()
+    }  # fmt: skip
+    return {"channels": channels, "n_tokens": scored.n_tokens, "note": said.note}

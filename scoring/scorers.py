@@ -1,0 +1,77 @@
+"""What scores: a model that is loaded here, the last one kept since the next task usually wants it, or a server."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.conf import settings
+
+from scoring import installed
+from scoring.prm import engine, remote
+from scoring.prm.engine import Model, Scored
+from scoring.prm.kept import Kept
+from scoring.prm.spec import Spec
+
+Texts = Iterable[tuple[str, str, Sequence[str]]]  # key, problem, steps
+LEAST = 8  # memory that ran out leaves at least an eighth of the budget for the next batches
+
+_loaded: dict[str, Model] = {}  # the last model of this process, by what it was loaded with
+
+
+class Scorer(NamedTuple):
+    """spec: with the checkpoint's own most tokens. score: batches of Scored, each solution once."""
+
+    spec: Spec
+    score: Callable[[Texts], Iterator[list[Scored]]]
+
+
+def scorer_of(params: Mapping[str, Any]) -> Scorer:
+    """What a run's or a unit's parameters (scoring.actions.parameters) name. Raises PlumblineError where it cannot
+    be loaded."""
+    if not params.get("server"):
+        model = model_of(params)
+        return Scorer(model.spec, lambda texts: _here(model, params["token_budget"], texts))
+    spec = limited_spec(params)
+    remote.check(spec)
+    server = remote.Server(params["server"], params["served_as"])
+    return Scorer(spec, lambda texts: _there(server, spec, Path(params["folder"]), texts))
+
+
+def _here(model: Model, budget: int, texts: Texts) -> Iterator[list[Scored]]:
+    model.budget = min(budget, max(model.budget, budget // LEAST))  # what ran out may be free again
+    with closing(kept()) as ids:
+        yield from engine.score(model, texts, kept=ids)
+
+
+def _there(server: remote.Server, spec: Spec, folder: Path, texts: Texts) -> Iterator[list[Scored]]:
+    with closing(kept()) as ids:
+        yield from remote.score(server, spec, engine.tokenizer(folder), texts, kept=ids)
+
+
+def limited_spec(params: Mapping[str, Any]) -> Spec:
+    """As the loaded model has it: what is planned with it is what is scored. Reads no weights."""
+    spec = installed.entries()[params["model"]].variant(params["variant"])
+    return engine.limited(spec, params["folder"])
+
+
+def model_of(params: Mapping[str, Any]) -> Model:
+    """The model, loaded at most once while the same is asked for."""
+    key = json.dumps({
+        name: params[name] for name in ("model", "folder", "variant", "device", "dtype", "device_map")
+    })  # fmt: skip
+    if key not in _loaded:
+        _loaded.clear()  # before the next is loaded: two may not fit
+        spec = installed.entries()[params["model"]].variant(params["variant"])
+        _loaded[key] = engine.load(
+            spec, Path(params["folder"]), params["device"], params["dtype"],
+            reference=Path(params["reference"]) if params["reference"] else None,
+            device_map=params["device_map"], budget=params["token_budget"],
+        )  # fmt: skip
+    return _loaded[key]
+
+
+def kept() -> Kept:
+    """Token ids that were made once; to be closed."""
+    return Kept(Path(settings.DATA_DIR) / "token-ids.sqlite3")
