@@ -23,7 +23,7 @@ from annotator.models import (
 )
 
 FIRST: Final = {"alice": 20, "bob": 16}
-LATER: Final = {"alice": 44, "bob": 40}
+LATER: Final = {"alice": 54, "bob": 50}  # the first of them of what rules made
 SECONDS = (45, 240)
 DIFFERS_EVERY = 3  # bob sees every third item in another way
 PERSUADED_EVERY = 5  # alice overlooks the error of every fifth until she is shown the claim

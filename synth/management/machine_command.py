@@ -128,8 +128,9 @@ def _watched(run: Run) -> Iterator[None]:
     def follow() -> None:
         try:
             while not over.wait(LOOKED_S):
-                now = Run.objects.only("n_done", "n_failed", "n_units").get(pk=run.pk)
-                tick(now.n_done + now.n_failed, now.n_units)
+                now = Run.objects.filter(pk=run.pk).only("n_done", "n_failed", "n_units").first()
+                if now:  # else it was started in a transaction that is still open
+                    tick(now.n_done + now.n_failed, now.n_units)
         finally:
             connection.close()
 

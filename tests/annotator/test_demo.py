@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.test import RequestFactory, override_settings
 
-from annotator import queue
+from annotator import queue, reports
 from annotator.actions.adjudicate import CAUSES
 from annotator.models import (
     Annotation,
@@ -29,6 +29,7 @@ from annotator.models import (
     Question,
     Rater,
     Release,
+    Run,
     User,
 )
 from tests import factories
@@ -92,6 +93,17 @@ class TestOneDemo:
             user = authenticate(request, username=one["username"], password=one["password"])
             assert user == User.objects.get(username=one["username"])
             assert not user.is_superuser
+
+    def test_rules_put_errors_in_that_are_reviewed_and_compared(self, made: Made) -> None:
+        project = Project.objects.get(slug="demo")
+        run = Run.objects.get(project=project)
+        assert (run.method, run.state, run.n_done, run.n_failed) == ("rules", "complete", 42, 0)
+        made_here = project.items.filter(solution__unit__run=run)
+        assert made_here.count() == run.units.filter(outcome="stored").count() > 10
+        assert made_here.filter(n_submitted=2).count() >= 8
+        beside = {one["rater_id"]: one for one in reports.current(project).data["raters"]}
+        assert beside[run.rater_id]["n_solutions"] >= 8
+        assert beside[run.rater_id]["kappa"]["value"] > 0
 
     def test_the_file_of_passwords_is_the_operators_alone(self, made: Made) -> None:
         path = made.folder / "demo.json"
@@ -181,7 +193,7 @@ def test_an_interrupted_demo_is_finished_the_next_time(data_dir: Path, monkeypat
     monkeypatch.setattr(queue, "claim", claim)
     demo()
     submitted = Membership.objects.filter(n_submitted__gt=0).values_list("user__username", "n_submitted")
-    assert dict(submitted) == {"alice": 44, "bob": 40, "dave": 10}
+    assert dict(submitted) == {"alice": 54, "bob": 50, "dave": 10}
 
 
 def test_two_demos_release_the_same(data_dir: Path, settings: Any, tmp_path: Path) -> None:

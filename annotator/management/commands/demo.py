@@ -13,6 +13,7 @@ from annotator.actions.projects import create_project
 from annotator.management.demo_course import AFTER, BEFORE
 from annotator.management.demo_people import Account, make_accounts
 from annotator.management.demo_reviews import FIRST, LATER, review_some
+from annotator.management.demo_rules import inject_by_rules
 from annotator.management.shared import refusals
 from annotator.models import Project, Protocol, Rater, RaterKind
 from annotator.policies import Operator
@@ -40,6 +41,7 @@ class Command(BaseCommand):
             review_some(project, FIRST)
             for part in BEFORE:
                 part(project)
+            inject_by_rules(project, self.stdout)
             review_some(project, LATER)
             project.refresh_from_db()
             for part in AFTER:
