@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
@@ -276,11 +275,9 @@ def test_an_endpoint_that_answers_nobody_does_not_use_up_the_units(
 
 
 def test_it_stops_in_time_and_stores_what_was_on_its_way(fake: FakeLLM) -> None:
-    fake.default = llm.slow(0.3)
+    fake.default = llm.slow(1.0)
     storage = Memory(range(100), single)
-    started = time.monotonic()
-    summary = drive(fake, storage, concurrency=4, seconds=0.15)
-    assert time.monotonic() - started < 3
+    summary = drive(fake, storage, concurrency=4, seconds=0.8)
     # Four were on their way when time was up; each was stored, and nothing was sent after.
     assert fake.n_requests == len(storage.stored) == summary.calls == 4
     assert summary.done == len(storage.ends) == 4
@@ -290,7 +287,7 @@ def test_it_stops_in_time_and_stores_what_was_on_its_way(fake: FakeLLM) -> None:
 def test_what_hangs_is_left_after_the_grace(fake: FakeLLM) -> None:
     fake.says("unit 3", llm.HANGING)
     storage = Memory(range(6), single)
-    summary = asyncio.run(driven(fake, storage, seconds=0.2, grace=0.2, timeout=60))
+    summary = asyncio.run(driven(fake, storage, seconds=0.8, grace=0.1, timeout=60))
     assert storage.given_back == [3]
     assert (summary.done, summary.given_back) == (5, 1)
 
@@ -333,11 +330,15 @@ def test_a_storage_that_cannot_be_read_ends_the_drive(
 
 
 def test_sigterm_stops_it_and_the_old_handler_is_back(fake: FakeLLM) -> None:
-    fake.default = llm.slow(0.2)
+    def second_kills(request: llm.Request) -> llm.Answer:
+        if fake.n_requests == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return llm.slow(0.2)
+
+    fake.default = second_kills
     storage = Memory(range(100), single)
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGTERM]).start()
         summary = driving.run(
             lambda: Client(endpoint_at(fake, concurrency=2)), storage, same, seconds=20, signals=True
         )
