@@ -291,6 +291,17 @@ def test_what_cannot_be_asked_is_refused_by_field(small: Bench, args: dict[str, 
     assert refused.value.field == field
 
 
+def test_the_command_says_what_moved_in_a_line_a_kind(small: Bench) -> None:
+    out = StringIO()
+    args = ("prmbench", "--project", small.project.slug, "--rater", "prm:half-blind", "--labels", "both")
+    call_command("benchmark", *args, "--draws", "0", stdout=out)
+    lines = out.getvalue().splitlines()
+    assert lines[0].startswith("3 of 4 have gold")
+    score = next(line.split() for line in lines if line.startswith("score"))
+    assert float(score[3]) - float(score[2]) == pytest.approx(float(score[4]), abs=0.011)
+    assert any("–" in line for line in lines)  # a kind without gold
+
+
 def test_the_command_on_a_project(small: Bench) -> None:
     args = ("prmbench", "--project", small.project.slug, "--rater", "prm:half", "--draws", "20")
     both = _command(*args, "--labels", "both")

@@ -97,7 +97,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(report, indent=2, ensure_ascii=False))
         else:
-            self.stdout.write(_table(report))
+            self.stdout.write(_side_by_side(report) if "released_all" in report else _table(report))
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -193,6 +193,27 @@ def _table(report: dict[str, Any], indent: int = 0) -> str:
         elif not isinstance(value, list):
             lines.append(f"{' ' * indent}{name:<{34 - indent}}{_shown(value):>10}")
     return "\n".join(line for line in lines if line)
+
+
+def _side_by_side(report: dict[str, Any]) -> str:
+    """The score and its parts by each truth, and what verification moves."""
+    scores = {name: _scores(report[name]) for name in ("released_all", "released", "gold")}
+    lines = [
+        f"{report['n_gold']} of {report['n_items']} have gold; released and gold are of the same steps of these.",
+        f"{'':34}{'released, all':>14}{'released':>12}{'gold':>12}{'moved':>10}",
+    ]
+    for name, whole in scores["released_all"].items():
+        before, after = (scores[side].get(name) for side in ("released", "gold"))
+        moved = None if before is None or after is None else f"{after - before:+.2f}"
+        cells = f"{_shown(whole):>14}{_shown(before):>12}{_shown(after):>12}{_shown(moved):>10}"
+        lines.append(f"{name:<34}{cells}")
+    return "\n".join(lines)
+
+
+def _scores(report: dict[str, Any]) -> dict[str, float | None]:
+    parts = {name: values["prm_score"] for name, values in report.get("kinds", {}).items()}
+    parts |= {name: values["f1"] for name, values in report.get("subsets", {}).items()}
+    return {"score": report["score"], **parts}
 
 
 def _shown(value: Any) -> str:
