@@ -43,9 +43,11 @@ def _ids(by: Measuring, known: Known) -> set[int]:
 
 def leaderboard(by: Measuring, kept: Kept) -> Report:
     """Every rater on every side; the raters' own rows are kept one by one, so that a new one costs only itself."""
-    rows = [kept(f"row:{one.id}", partial(row, by, one)) for one in measurable(by)]
+    known = kept("known", lambda: {"rows": measurable(by), "came": measurable(by, came=True)})
+    rows = [kept(f"row:{one.id}", partial(row, by, one)) for one in known["rows"]]
     own = {"gold": GOLD}  # what came with the data is the other truth
-    came = [kept(f"came:{one.id}", partial(row, by, one, own)) for one in measurable(by, came=True)]
+    came = [kept(f"came:{one.id}", partial(row, by, one, own)) for one in known["came"]]
+    trivial = partial(baselines_of, by.benchmark, by.truth.released or by.truth.gold, by.reading)
     for side in SIDES:
         _rank([found[side] for found in rows if found[side]])
     reference = published_rows(by.benchmark)
@@ -58,7 +60,7 @@ def leaderboard(by: Measuring, kept: Kept) -> Report:
         "kinds": parts_of(by),
         "rows": rows,
         "came": [found for found in came if found["gold"]],
-        "baselines": baselines_of(by.benchmark, by.truth.released or by.truth.gold, by.reading),
+        "baselines": kept("baselines", trivial),
         "published": reference["rows"],
         "source": reference["source"],
         "averages": reference["averages"],
