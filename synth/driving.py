@@ -23,7 +23,7 @@ from synth.replay import Replay
 log = logging.getLogger(__name__)
 
 MOST_REQUESTS = 10_000  # of one unit: a method that asks for ever must not
-FEWEST_FAILURES = 8  # in a row, or one for each slot, and the endpoint counts as down
+FEWEST_FAILURES = 20  # in a row, or one for each slot, and the endpoint counts as down
 BEAT = 5.0  # seconds
 INTERRUPTED = 10.0  # seconds that an impatient person waits for what was paid to come and be stored
 ENDS_AT_ONCE = 20  # few, so that replies which hold a slot do not wait long for their turn to be stored
