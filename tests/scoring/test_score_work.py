@@ -39,6 +39,11 @@ def start(project: Project, **how: Any) -> Run:
     return actions.start(by=Operator(), project=project, model=QWEN, how=SMALL, inline=True, **how)
 
 
+def plan(run: Run) -> None:
+    work._plan(run, "me", float("inf"))
+    runs.let_go(run.drives, "me")
+
+
 def finish(run: Run) -> Run:
     while work.work(run.drives):
         pass
@@ -95,7 +100,7 @@ def test_units_are_the_same_however_the_windows_fall(
 
 def test_what_is_stored_is_not_computed_again(project: Project, computed: list[str]) -> None:
     run = start(project)
-    work._plan(run, "me", float("inf"))
+    plan(run)
     first = runs.take(run, "me", 1)
     work._score_all(run, "me", first)
     done = set(computed)
@@ -108,7 +113,7 @@ def test_what_is_stored_is_not_computed_again(project: Project, computed: list[s
 
 def test_who_lost_a_batch_stores_nothing_of_it(project: Project) -> None:
     run = start(project)
-    work._plan(run, "me", float("inf"))
+    plan(run)
     mine = runs.take(run, "me", 1)
     Unit.objects.filter(pk=mine[0].pk).update(lease_owner="another")
     work._score_all(run, "me", mine)
@@ -133,7 +138,7 @@ def test_a_batch_that_cannot_be_scored_fails_alone(project: Project, computed: l
 
 def test_a_batch_whose_solutions_are_gone_ends(project: Project) -> None:
     run = start(project)
-    work._plan(run, "me", float("inf"))
+    plan(run)
     Solution.objects.all().delete()
     run = finish(run)
     assert (run.state, run.n_failed) == (RunState.COMPLETE, 0)
@@ -174,7 +179,7 @@ def test_too_long_and_unfit_solutions_are_marked(project: Project) -> None:
 
 def test_retired_and_taken_down_are_not_scored(project: Project) -> None:
     held, gone, *_ = Solution.objects.order_by("pk")
-    make.queued(project, held, retired=True)
+    make.queued(project, held, retired=True, held=True)
     gone.problem.taken_down_at = timezone.now()
     gone.problem.save()
     finish(start(project))
@@ -225,7 +230,7 @@ def test_leases_are_held_while_a_batch_takes_longer_than_they_last(
 ) -> None:
     monkeypatch.setattr(runs, "HELD_FOR", timedelta(seconds=0.4))
     run = start(project)
-    work._plan(run, "me", float("inf"))
+    plan(run)
     runs.hold(run.drives, "me")
     held = runs.take(run, "me", 1)
     with work.beating(run, "me"):
