@@ -1,13 +1,13 @@
 """The commands of methods: their options, estimates, summaries, refusals, and going on where another run stopped."""
 
 import json
-from argparse import ArgumentParser
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command, load_command_class
+from django.core.management.base import CommandParser
 
 from annotator.models import Call, Injection, Item, Problem, Project, Run, RunState, Solution, Unit
 from synth.machines import MACHINES
@@ -58,7 +58,7 @@ def fake() -> Any:
 
 @pytest.mark.parametrize("method", sorted(MACHINES))
 def test_every_setting_is_an_option_with_its_help(method: str) -> None:
-    parser = ArgumentParser()
+    parser = CommandParser()
     load_command_class("synth", COMMANDS[method]).add_arguments(parser)
     options = {option for action in parser._actions for option in action.option_strings}
     machine = MACHINES[method]
