@@ -82,7 +82,7 @@ def evaluate(
     labels: RELEASED, GOLD, or BOTH: {"labels", "gold", "released" (of the same solutions and steps),
     "released_all", "n_gold", "n_items"}. Raises Invalid.
     """
-    check_labels(labels)
+    _check(benchmark, labels)
     by = _asking(project, benchmark, reading, draws)
     cut = Cut(threshold, redundancy_threshold)
     key = f"report:{benchmark}:{rater.pk}:{labels}:{cut.threshold}:{cut.redundancy}:{reading}:{draws}"
@@ -103,7 +103,7 @@ def evaluate_file(
 ) -> Report:
     """The report of a result file that is not brought in (`from_files.read`), as `evaluate`; nothing is kept. Its
     counts stand beside it. Raises Invalid."""
-    check_labels(labels)
+    _check(benchmark, labels)
     by = _asking(project, benchmark, reading, draws)
     report = by.report(given.rater, labels, Cut(threshold, redundancy_threshold), given.said)
     return report | {"n_unknown": given.n_unknown, "n_repeated_results": given.n_repeated}
@@ -256,6 +256,15 @@ def _truth(project: Project, benchmark: str) -> Truth[Any]:
     check_benchmark(benchmark)
     found: Truth[Any] = _kept(project, f"truth:{benchmark}", lambda: asked.truth(project, benchmark))
     return found
+
+
+def _check(benchmark: str, labels: str) -> None:
+    check_labels(labels)
+    if benchmark == "best_of_n" and labels != RELEASED:
+        message = (
+            "Best-of-N asks for final answers, and people label steps: there is no gold. Choose released."
+        )
+        raise errors.Invalid(message, field="labels")
 
 
 def _side(labels: str) -> str:

@@ -183,7 +183,7 @@ class Asked(NamedTuple):
 
 def best_of_n(project: Project) -> Truth[Asked]:
     """Problems with several solutions of which is known whether the final answer is right, in the order sampled.
-    Step labels change nothing here, so all three readings are one."""
+    Whether an answer is right is no label of a step: there is no gold here."""
     present = Present(project)
     rows = Solution.objects.filter(
         project=project, pk__in=present.here, parent=None, meta__has_key=RIGHT_ANSWER
@@ -205,7 +205,7 @@ def best_of_n(project: Project) -> Truth[Asked]:
             dataset, group = about[problem]
             question = Question(str(problem), dataset, [one[2] for one in some], group=group)
             asked.append(Asked(question, tuple(one[1] for one in some)))
-    return Truth(asked, asked, asked, len(asked), present.left_out)
+    return Truth(asked, left_out=present.left_out)
 
 
 def _place(meta: Mapping[str, Any]) -> int:

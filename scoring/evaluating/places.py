@@ -156,7 +156,7 @@ def of_two(
 
 def of_truths(truth: Truth[Any]) -> Callable[[Sequence[Any]], Iterator[Place]]:
     """What finds where gold differs, among some entries of `same`."""
-    gold = {one.id: one for one in truth.gold}
+    gold = {one.id: one for one in truth.gold}  # of questions there is none
 
     def found(entries: Sequence[Any]) -> Iterator[Place]:
         for entry in entries:

@@ -382,6 +382,19 @@ class TestBestOfN:
         assert (response["n_questions"], response["prm@n"]) == (3, found["score"])
         assert response["auc"] == pytest.approx(6 / 9)  # of nine pairs four in order, four ties
 
+    def test_there_is_no_gold_and_nothing_to_list(self, project: Project) -> None:
+        rater = Rater.objects.create(kind="critic", name="c")
+        for solution in Solution.objects.filter(project=project):
+            factories.machine_labels(solution, rater, "++")
+        with pytest.raises(errors.Invalid, match="no gold"):
+            ev.evaluate(project, "best_of_n", rater, labels="gold")
+        assert ev.counts(project, "best_of_n")["n_gold"] == 0
+        row = ev.leaderboard(project, "best_of_n", draws=0)["rows"][0]
+        assert (row["gold"], row["released"], row["all"]["score"]) == (None, None, 0)
+        assert ev.moved_steps(project, "best_of_n").rows == ev.misses(project, "best_of_n", rater).rows == []
+        assert ev.moved(project, "best_of_n")["n_items"] == 0
+        assert ev.compare(project, "best_of_n", rater, rater, draws=9)["overall"]["difference"] == 0
+
     def test_labels_alone_order_responses(self, project: Project) -> None:
         rater = Rater.objects.create(kind="critic", name="c")
         for solution in Solution.objects.filter(project=project):
