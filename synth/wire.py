@@ -62,9 +62,7 @@ class Wire:
         except (httpx2.HTTPError, ssl.SSLError, anyio.EndOfStream) as error:
             # By name only: messages of connections may hold addresses of the house.
             raise CallFailed(f"The connection broke: {type(error).__name__}.", again=True) from error
-        if response.status_code == 200:
-            return received(response)
-        return refused(response.status_code, response.text, response.headers)
+        return read(response)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -148,6 +146,13 @@ def body_of(endpoint: Endpoint, ask: Ask) -> dict[str, Any]:
 
 
 # --- What comes back -------------------------------------------------------------------------------------
+
+
+def read(response: httpx2.Response) -> Received:
+    """Whatever came, as a reply. Raises CallFailed where it is none."""
+    if response.status_code != 200:
+        return refused(response.status_code, response.text, response.headers)
+    return received(response)
 
 
 def received(response: httpx2.Response) -> Received:

@@ -209,7 +209,8 @@ def test_an_endpoint_that_asks_for_an_hour_is_left_alone(fake: FakeLLM) -> None:
     assert (found.busy, found.wait, fake.n_requests) == (True, 3600, 1)
 
 
-def test_busy_is_asked_more_often_than_broken(fake: FakeLLM) -> None:
+def test_busy_is_asked_more_often_than_broken(fake: FakeLLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "LONGEST_WAIT", 0.02)
     fake.says("?", llm.too_many())
     assert failed(fake).busy
     assert fake.n_requests == client_module.BUSY_TRIES > client_module.TRIES
