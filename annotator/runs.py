@@ -229,17 +229,30 @@ def ring(run: Run) -> None:
 
 
 def reap() -> list[str]:
-    """Take back what dead workers held, and ring for what is due and not driven; the names rung for."""
+    """Take back what dead workers held, and ring for what is due and not driven; the names rung for.
+
+    A bell that nobody answers is rung again when it is out of date: where no worker for a task runs, they would pile
+    up, and one that does would find the bells of an hour before those of others.
+    """
     take_back(Unit.objects.filter(run__state__in=OPEN_RUNS))
-    held = Lease.objects.filter(name=OuterRef("drives"), until__gte=timezone.now()).exclude(owner="")
+    held = Lease.objects.filter(name=OuterRef("drives"), until__gte=timezone.now())  # or rung for
     idle = Run.objects.filter(~Exists(held), state__in=OPEN_RUNS).order_by("pk")
     first: dict[str, Run] = {}
     for run in idle:
         first.setdefault(run.drives, run)
     rung = [run for drives, run in first.items() if has_due(drives)]
     for run in rung:
-        current_app.send_task(run.task, [run.drives])
+        _note_bell(run.drives)
+        current_app.send_task(run.task, [run.drives], expires=HELD_FOR.total_seconds())
     return [run.drives for run in rung]
+
+
+def _note_bell(drives: str) -> None:
+    """Nobody's lease for a while, which hinders no worker; who lets go of theirs takes it away."""
+    now = timezone.now()
+    Lease.objects.get_or_create(name=drives)
+    free = Lease.objects.filter(Q(owner="") | Q(until__lt=now), name=drives)
+    free.update(owner="", until=now + HELD_FOR)
 
 
 def take_back(units: "QuerySet[Unit]") -> None:

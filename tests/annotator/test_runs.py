@@ -21,7 +21,7 @@ BY = Operator()
 @pytest.fixture
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
     sent: list[tuple[str, list[str]]] = []
-    monkeypatch.setattr(runs.current_app, "send_task", lambda name, args: sent.append((name, args)))
+    monkeypatch.setattr(runs.current_app, "send_task", lambda name, args, **_: sent.append((name, args)))
     return sent
 
 
@@ -105,6 +105,10 @@ def test_what_a_dead_worker_held_comes_back_and_is_rung_for(project: Project, ru
     with time_machine.travel(timezone.now() + 3 * runs.HELD_FOR):
         assert runs.reap() == ["endpoint:x"]
         assert rung == [("synth.drive", ["endpoint:x"])]
+        assert runs.reap() == []  # a bell that nobody has answered yet is not rung again at once
+        assert runs.hold("endpoint:x", "b")
+        runs.let_go("endpoint:x", "b")
+        assert runs.reap() == ["endpoint:x"]
         assert runs.hold("endpoint:x", "b")
         assert [u.pk for u in runs.take(run, "b", 1)] == [unit.pk]
     with pytest.raises(runs.Lost):

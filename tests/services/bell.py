@@ -1,6 +1,7 @@
-"""The worker with one task more, which shows that a message arrived: `python -m tests.services.bell`."""
+"""The worker with one task more, which shows that a message arrived: `python -m tests.services.bell [--gpu]`."""
 
 import os
+import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -32,4 +33,4 @@ def shorten_leases(seconds: float) -> None:
 if __name__ == "__main__":
     if "TESTS_LEASE_S" in os.environ:
         shorten_leases(float(os.environ["TESTS_LEASE_S"]))
-    execute_from_command_line(["manage.py", "worker"])
+    execute_from_command_line(["manage.py", "worker", *sys.argv[1:]])

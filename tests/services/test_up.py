@@ -11,8 +11,8 @@ import pytest
 from tests.services.conftest import Migrated, Start
 from tests.services.processes import MANAGE, LiveProcess, answers, environment, free_port, manage
 
-# The manager, two runners of honcho, gunicorn with two workers, Celery with two children.
-WHOLE_FAMILY = 1 + 2 + 3 + 3
+# The manager, three runners of honcho, gunicorn with two workers, Celery with two children, the GPU's and its keeper.
+WHOLE_FAMILY = 1 + 3 + 3 + 3 + 2
 
 
 @pytest.fixture
@@ -53,6 +53,15 @@ def test_nothing_is_left_running(up: LiveProcess, port: int, ending: signal.Sign
     family = up.family()
     up.popen.send_signal(ending)
     assert exit_code_once_gone(family, port) == code
+
+
+def test_a_scoring_worker_that_is_killed_starts_again_and_the_web_goes_on(up: LiveProcess, port: int) -> None:
+    family = up.family()
+    gpu = next(one for one in family if "--gpu" in one.cmdline() and "--keep" not in one.cmdline())
+    gpu.kill()
+    up.wait_for(lambda: len(up.family()) == WHOLE_FAMILY and gpu not in up.family())
+    assert "it starts again" in up.output()
+    assert answers(f"http://127.0.0.1:{port}/")
 
 
 def test_stops_at_once_while_still_starting(env: dict[str, str], port: int, start: Start) -> None:

@@ -1,10 +1,11 @@
-"""Start everything on one machine: the web and the worker, until Ctrl-C."""
+"""Start everything on one machine: the web and the workers, until Ctrl-C."""
 
 import json
 import shlex
 import socket
 import sys
 from argparse import ArgumentDefaultsHelpFormatter
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from annotator.management.processes import TiedManager
 
 
 class Command(BaseCommand):
-    help = "Start the web server and the background worker; Ctrl-C stops both."
+    help = "Start the web server and the background workers; Ctrl-C stops all."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         return super().create_parser(
@@ -46,10 +47,11 @@ class Command(BaseCommand):
 def commands(host: str, port: int, workers: int, threads: int) -> dict[str, list[str]]:
     gunicorn = ["gunicorn", "-c", "python:annotator.management.web", "--bind", f"{host}:{port}"]
     size = ["--workers", str(workers), "--threads", str(threads)]
-    return {
-        "web": [sys.executable, "-m", *gunicorn, *size, "config.wsgi"],
-        "worker": [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"],
-    }
+    worker = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"]
+    found = {"web": [sys.executable, "-m", *gunicorn, *size, "config.wsgi"], "worker": worker}
+    if find_spec("torch"):  # what is installed for the web alone has none
+        found["gpu"] = [*worker, "--gpu", "--keep"]  # a model too large for the memory does not end the web
+    return found
 
 
 def refuse_unmigrated() -> None:
