@@ -158,7 +158,7 @@ def _rank(cells: Iterable[Report]) -> None:
 
 
 def published_rows(benchmark: str, table: str | None = None) -> Report:
-    """The papers' rows: {"source", "tables", "rows", "averages", "people"}.
+    """The papers' rows: {"source", "tables", "rows", "averages", "people", "shots"}.
 
     table: of PRMBench's two, FIRST or LATER; none: all rows. averages: {"table", "kind", "n", "overall"} of each
     kind of model that has more than one row. people: the row of people, None without.
@@ -174,6 +174,7 @@ def published_rows(benchmark: str, table: str | None = None) -> Report:
         "rows": rows,
         "averages": [one for name in tables or [""] for one in _averages(known.rows, name, column)],
         "people": people[0] if people else None,
+        "shots": list(known.shots),
     }
 
 

@@ -13,17 +13,19 @@ FIRST, LATER = "first", "later"  # PRMBench's table was published twice
 
 
 class Published(NamedTuple):
-    """source: title, paper, items.  rows: model, kind (prm, orm, critic, people, bound) and percentages by name."""
+    """source: title, paper, items.  rows: model, kind (prm, orm, critic, people, bound) and percentages by name.
+    shots: model and its overall score with 0, 1, 2 examples in the prompt; of PRMBench only."""
 
     source: dict[str, Any]
     rows: tuple[dict[str, Any], ...]
+    shots: tuple[dict[str, Any], ...] = ()
 
 
 @cache
 def published(benchmark: str) -> Published:
     """The rows of a benchmark of BENCHMARKS, in the order of their table."""
     data = tomllib.loads((FOLDER / f"{benchmark}.toml").read_text("utf-8"))
-    return Published(data["source"], tuple(data["rows"]))
+    return Published(data["source"], tuple(data["rows"]), tuple(data.get("shots", ())))
 
 
 def of_table(rows: Sequence[dict[str, Any]], table: str) -> list[dict[str, Any]]:

@@ -95,6 +95,7 @@ def whole(benchmark: str, table: str) -> dict[str, Any]:
             for kind in ("prm", "critic")
             if (n := sum(row["kind"] == kind for row in rows))
         },
+        "shots": list(found.shots),
     }
 
 
@@ -116,7 +117,7 @@ def context(data: dict[str, Any], table: str) -> dict[str, Any]:
         "source": data["source"], "columns": head, "scale": scale,
         "rows": [_row(row, main, head, scale) for row in data["rows"]],
         "averages": averages, "table": table, "has_tables": data["table"] is not None,
-        "tables": list(TABLES.items()),
+        "tables": list(TABLES.items()), "shots": data["shots"],
         "others": [(code, TITLES[code]) for code in known.BENCHMARKS],
         "is_cut": benchmark == "processbench",
     }  # fmt: skip

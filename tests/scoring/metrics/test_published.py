@@ -44,6 +44,12 @@ def test_people_stand_there() -> None:
     assert (people["overall"], people["subset"]) == (83.8, 450)
 
 
+def test_the_main_table_has_the_few_shot_table_s_last_column() -> None:
+    rows = {row["model"]: row["overall"] for row in of_table(PRMBENCH, LATER)}
+    shots = published("prmbench").shots
+    assert [rows[one["model"]] for one in shots] == [one["overall"][-1] for one in shots]
+
+
 @pytest.mark.parametrize("row", published("processbench").rows, ids=lambda row: row["model"])
 def test_f1_recomputes_from_its_accuracies(row: dict[str, dict[str, float]]) -> None:
     for subset in SUBSETS:
