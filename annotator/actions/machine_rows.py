@@ -192,8 +192,9 @@ def _solution(
 ) -> tuple[Solution, bool]:  # fmt: skip
     kind = made.error_type if made else ""
     key = digest(
-        "made", problem.key, parent.key if parent else "", kind, list(steps), (about or {}).get("sample")
-    )
+        "made", problem.key, parent.key if parent else "", kind, list(steps),
+        *((about["run"], about["sample"]) if about else ()),  # else a second run's set would lack what the first drew
+    )  # fmt: skip
     meta = dict(about or {"length": len(steps), **(made.meta if made else {})})
     return Solution.objects.get_or_create(
         project_id=problem.project_id, key=key,

@@ -201,12 +201,11 @@ def test_samples_of_one_run_are_a_set_and_are_not_queued(unit: Unit, parent: Sol
     assert not Item.objects.exists()
 
 
-def test_another_run_of_the_same_sampler_draws_a_set_of_its_own(unit: Unit, parent: Solution) -> None:
-    """Or a killed run could not be told from a second one: equal draws of two runs are two solutions."""
-    first = sampled(unit, parent.problem)
+def test_another_run_has_a_whole_set_of_its_own_even_where_it_draws_the_same(unit: Unit, parent: Solution) -> None:
     other = make.unit(make.run(unit.run.project, "sample"))
-    second = sampled(other, parent.problem)
-    assert (first.pk != second.pk) == (first.foreign_id != second.foreign_id)
+    first, second = sampled(unit, parent.problem), sampled(other, parent.problem)
+    assert first.digest == second.digest
+    assert (first.foreign_id, second.foreign_id) == (f"p7.{unit.run_id}/0", f"p7.{other.run_id}/0")
 
 
 # --- The queue -----------------------------------------------------------------------------------------
