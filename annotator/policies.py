@@ -97,6 +97,7 @@ ACCESS: dict[str, dict[str, Level]] = {
     "machines": {"GET": L},
     "machine": {"GET": L, "POST": L},
     "evidence": {"GET": L},
+    "consensus": {"GET": L},
     "audit": {"GET": L},
     "audit-file": {"GET": L},
     "published": {"GET": S},

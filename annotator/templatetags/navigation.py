@@ -36,6 +36,7 @@ UNDER = {
     "evidence": "items",
     "machines": "runs",
     "machine": "runs",
+    "consensus": "runs",
     "score": "runs",
     "review": "mine",
     "reviewers": "people",
