@@ -22,6 +22,14 @@ KINDS_OF_MODEL = {
 }  # fmt: skip
 MAIN = {"prmbench": "overall", "processbench": "f1", "best_of_n": "overall"}
 MAIN_TITLE = {"prmbench": "PRMScore", "processbench": "F1, mean", "best_of_n": "prm@8, mean"}
+# What the columns are, where they are not named one by one.
+ABOUT = {
+    "processbench": (
+        "Columns: F1 of each subset, the harmonic mean of the accuracies on solutions with and without an error; the "
+        "JSON has both."
+    ),
+    "best_of_n": "Columns: how often the response with the highest product of step scores, of 8, is right, by data set.",
+}
 TABLES = {known.FIRST: "first", known.LATER: "later"}
 # As PRMBench's tables abbreviate its kinds.
 SHORT = {
@@ -119,7 +127,7 @@ def context(data: dict[str, Any], table: str) -> dict[str, Any]:
         "averages": averages, "table": table, "has_tables": data["table"] is not None,
         "tables": list(TABLES.items()), "shots": data["shots"],
         "others": [(code, TITLES[code]) for code in known.BENCHMARKS],
-        "is_cut": benchmark == "processbench",
+        "n_items": data["source"].get("items"), "about": ABOUT.get(benchmark, ""),
     }  # fmt: skip
 
 

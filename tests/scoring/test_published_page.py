@@ -39,6 +39,7 @@ def test_best_of_n(reader: Client) -> None:
     assert "69.3" in page
     assert "majority of 8" in page
     assert "Mean of 11 process reward models" in page
+    assert "items" not in page[page.index("<cite>") :][:300]  # how many there are the paper does not say
 
 
 def test_as_json_and_as_a_table(reader: Client) -> None:
