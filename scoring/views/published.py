@@ -28,7 +28,7 @@ ABOUT = {
         "Columns: F1 of each subset, the harmonic mean of the accuracies on solutions with and without an error; the "
         "JSON has both."
     ),
-    "best_of_n": "Columns: how often the response with the highest product of step scores, of 8, is right, by data set.",
+    "best_of_n": "Columns: how often the response with the highest product of step scores, of 8, is right, by set.",
 }
 TABLES = {known.FIRST: "first", known.LATER: "later"}
 # As PRMBench's tables abbreviate its kinds.
