@@ -1,6 +1,6 @@
 """The start form of a method, made from its settings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Le
@@ -18,15 +18,18 @@ from synth.machines.subjects import WHICH
 
 TITLES = {kind.code: kind.title for kind in ERROR_TYPES}
 
-
+RATERS = ("judge", "rollouts")
 FURTHER = ("temperature", "top_p", "max_tokens", "seed", "name")  # what is seldom changed
 
 
 class StartForm(Plain, forms.Form):
-    """`given()` is what actions.start takes; its refusals come back as errors of the fields."""
+    """`given()` is what actions.start takes; its refusals come back as errors of the fields. asked: what an address
+    names of `more`, to begin with."""
 
-    def __init__(self, machine: Machine, project: Project, data: Any = None) -> None:
-        super().__init__(data)
+    def __init__(
+        self, machine: Machine, project: Project, data: Any = None, asked: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(data, initial={name: v for name, v in (asked or {}).items() if name in RATERS})
         self.machine = machine
         if machine.needs_endpoint:
             self.fields["endpoint"] = _endpoint_field()
@@ -117,7 +120,7 @@ def _field_of(name: str, machine: Machine, project: Project) -> forms.Field:
         )  # fmt: skip
     if name == "queue":
         return forms.ChoiceField(choices=list(QUEUES.items()), initial="all", label="Send to review")
-    if name in ("judge", "rollouts"):
+    if name in RATERS:
         kinds = (RaterKind.JUDGE, RaterKind.CRITIC) if name == "judge" else (RaterKind.ROLLOUTS,)
         raters = _raters(project, kinds)
         nobody = f"No {name} has judged anything here yet: run {'one' if name == 'judge' else 'them'} first."

@@ -35,7 +35,7 @@ def machines(request: PageRequest, **_: object) -> HttpResponse:
 def machine(request: PageRequest, method: str, **_: object) -> HttpResponse:
     """GET: the form. POST: its estimate, or the run."""
     found, project = actions.named(method), request.membership.project
-    form = StartForm(found, project, request.POST if request.method == "POST" else None)
+    form = StartForm(found, project, request.POST if request.method == "POST" else None, request.GET.dict())
     if request.method != "POST" or not form.is_valid():
         return _shown(request, found, project, form, status=400 if form.is_bound else 200)
     try:
