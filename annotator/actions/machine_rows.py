@@ -118,7 +118,7 @@ def inject(unit: Unit, rater: Rater, parent: Solution, made: Injected) -> Soluti
         Injection.objects.create(
             child=child, parent=parent, error_type=made.error_type, rater=rater, reason=made.reason,
             claimed_changed=list(made.claimed_changed), claimed_wrong=list(made.claimed_wrong),
-            alignment=align.align(parent.steps, child.steps),
+            alignment=align.dump(align.align(parent.steps, child.steps)),
         )  # fmt: skip
         annotate(unit, rater, child, Judged(_usable(made)))
         findings = _find(child, problem, parent, made)

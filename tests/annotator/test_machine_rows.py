@@ -7,6 +7,7 @@ from annotator import queue
 from annotator.actions import machine_rows as rows
 from annotator.actions.findings import PRIORITY
 from annotator.actions.machine_rows import Injected, Judged
+from annotator.core import align
 from annotator.core import labels as lab
 from annotator.formats import best_of_n
 from annotator.models import (
@@ -122,7 +123,7 @@ def test_an_injection_is_stored_whole_and_queued(
         "It is 7.",
         rater,
     )
-    assert [row[0] for row in claim.alignment] == ["equal", "changed", "changed"]
+    assert [pair.op for pair in align.load(claim.alignment)] == ["equal", "changed", "changed"]
     assert Annotation.objects.get(solution=child).labels == "+-+"
     item = Item.objects.get(solution=child)
     assert (item.protocol, item.error_type, item.wanted, item.open_slots) == (
@@ -201,7 +202,9 @@ def test_samples_of_one_run_are_a_set_and_are_not_queued(unit: Unit, parent: Sol
     assert not Item.objects.exists()
 
 
-def test_another_run_has_a_whole_set_of_its_own_even_where_it_draws_the_same(unit: Unit, parent: Solution) -> None:
+def test_another_run_has_a_whole_set_of_its_own_even_where_it_draws_the_same(
+    unit: Unit, parent: Solution
+) -> None:
     other = make.unit(make.run(unit.run.project, "sample"))
     first, second = sampled(unit, parent.problem), sampled(other, parent.problem)
     assert first.digest == second.digest
