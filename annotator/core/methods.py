@@ -13,6 +13,7 @@ TITLES: Final[Mapping[str, str]] = {
     "critic": "Critic",
     "consensus": "Consensus",
     "score": "Score by a PRM",
+    "try": "Try PRMs",
 }
 
 

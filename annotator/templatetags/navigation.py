@@ -38,6 +38,8 @@ UNDER = {
     "machine": "runs",
     "consensus": "runs",
     "score": "runs",
+    "try-models": "runs",
+    "tried": "runs",
     "review": "mine",
     "reviewers": "people",
     "benchmark": "benchmarks",

@@ -39,7 +39,7 @@ class Rating:
 
 class Cell(NamedTuple):
     """What a rater says of a step; `before` where they said something else while blind; `is_bulk`: in one act with
-    other steps."""
+    other steps; `score`: a model's, where it gave one."""
 
     rater: str
     mark: words.Mark
@@ -47,6 +47,7 @@ class Cell(NamedTuple):
     before: words.Mark | None = None
     types_before: Sequence[str] = ()
     is_bulk: bool = False
+    score: float | None = None
 
 
 @dataclass
@@ -187,8 +188,13 @@ def _cell(rating: Rating, position: int, own: Own) -> Cell:
     mark, types = _said(rating.last, position, own)
     is_bulk = position in (rating.last.bulk or ())
     if rating.before is None or _said(rating.before, position, own) == (mark, types):
-        return Cell(rating.name, mark, types, is_bulk=is_bulk)
+        return Cell(rating.name, mark, types, is_bulk=is_bulk, score=_score(rating.last, position))
     return Cell(rating.name, mark, types, *_said(rating.before, position, own), is_bulk)
+
+
+def _score(annotation: Annotation, position: int) -> float | None:
+    scores = annotation.scores or []
+    return scores[position] if position < len(scores) else None
 
 
 def _said(annotation: Annotation, position: int, own: Own) -> tuple[words.Mark, list[str]]:

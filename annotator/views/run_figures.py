@@ -19,7 +19,8 @@ FAILED: Final = UnitState.FAILED.value
 ALL: Final = "all"
 # What is well, what is worth a look, what is of no use; anything else is told without a colour.
 LOOKS: Final[Mapping[str, str]] = {
-    "stored": "ok", "no error": "ok", "kept": "ok", "error found": "mid", "apart": "mid", "unknown": "mid",
+    "stored": "ok", "no error": "ok", "kept": "ok", "scored": "ok", "not scored": "mid",
+    "error found": "mid", "apart": "mid", "unknown": "mid",
     "rejected": "no", "unparsed": "no", FAILED: "no",
 }  # fmt: skip
 

@@ -41,7 +41,10 @@ def listed(unit: Unit, project: Project) -> Listed:
 def name_of(unit: Unit) -> str:
     """What the unit is about, by the id that the data came with."""
     about = unit.solution or unit.problem
-    return str(about) if about else unit.key
+    if about:
+        return str(about)
+    n = len(unit.params.get("solutions", ()))  # a batch
+    return f"{n} solution{'s' if n > 1 else ''}" if n else unit.key
 
 
 def _kind(unit: Unit, project: Project) -> str:
