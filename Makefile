@@ -27,14 +27,15 @@ $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 
-# Without byte code the web's packages are a quarter smaller; Python compiles what it imports when it first does.
+# Without byte code the packages are a quarter smaller and installed sooner; Python compiles what it imports
+# when it first does.
 $(WEB): requirements-web.txt | $(PY)
 	$(PY) -m pip install -qq --no-compile --require-hashes -r requirements-web.txt
 	@touch $@
 
 $(ALL): requirements-dev.txt requirements.txt scripts/torch | $(PY)
 	scripts/torch $(PY)
-	$(PY) -m pip install -qq --no-deps --require-hashes -r requirements-dev.txt
+	$(PY) -m pip install -qq --no-compile --no-deps --require-hashes -r requirements-dev.txt
 	$(PY) -m pip check
 	@touch $(WEB) $@
 
