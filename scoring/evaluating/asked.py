@@ -42,20 +42,24 @@ def truth(project: Project, benchmark: str) -> Truth[Any]:
 
 def benchmarks(project: Project) -> list[str]:
     """What the project can be measured as, one query each."""
-    injected = Injection.objects.filter(child__project=project)
-    answered = Solution.objects.filter(project=project, meta__has_key=RIGHT_ANSWER)
-    several = answered.order_by().values("problem").annotate(other=F("problem")).values_list("problem", "pk")
+    known = _sourced(project).exclude(first_error=lab.UNKNOWN)
     there = {
-        "prmbench": injected.exists(),
-        "processbench": _sourced(project).exists() or _decided(project).exists(),
-        "best_of_n": _has_two(several),
+        "prmbench": Injection.objects.filter(child__project=project).exists(),
+        "processbench": known.exists() or _decided(project).exclude(gold__first_error=lab.UNKNOWN).exists(),
+        "best_of_n": _has_two(_answered(project).order_by("problem").values_list("problem", "pk")),
     }
     return [name for name, is_there in there.items() if is_there]
 
 
 def _has_two(rows: Any) -> bool:
+    """Whether a problem comes twice; rows: (problem, solution)."""
     seen: dict[int, int] = {}
-    return any(seen.setdefault(problem, pk) != pk for problem, pk in rows.order_by("problem").iterator(CHUNK))
+    return any(seen.setdefault(problem, pk) != pk for problem, pk in rows.iterator(CHUNK))
+
+
+def _answered(project: Project) -> Any:
+    """Solutions of which is known whether the final answer is right; an edit has its parent's word for it."""
+    return Solution.objects.filter(project=project, parent=None, meta__has_key=RIGHT_ANSWER)
 
 
 def prmbench(project: Project) -> Truth[Item]:
@@ -185,9 +189,7 @@ def best_of_n(project: Project) -> Truth[Asked]:
     """Problems with several solutions of which is known whether the final answer is right, in the order sampled.
     Whether an answer is right is no label of a step: there is no gold here."""
     present = Present(project)
-    rows = Solution.objects.filter(
-        project=project, pk__in=present.here, parent=None, meta__has_key=RIGHT_ANSWER
-    )
+    rows = _answered(project).filter(pk__in=present.here)
     columns = ("problem_id", "pk", "meta", "steps", *LABELLED[4:])
     by_problem: defaultdict[int, list[Any]] = defaultdict(list)
     about: dict[int, tuple[str, str]] = {}
