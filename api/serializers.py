@@ -11,7 +11,7 @@ from annotator.core import labels as lab
 from annotator.core.findings import explained
 from annotator.core.judgement import FINISH_REASONS
 from annotator.formats import WRITABLE, choices
-from annotator.models import Annotation, Assignment, Export, Finding, Item, Membership
+from annotator.models import Annotation, Assignment, Export, Finding, Item, Membership, Run
 
 
 class LabelsField(serializers.ListField):
@@ -299,6 +299,56 @@ class NewExportSerializer(serializers.Serializer[object]):
     retired = serializers.BooleanField(
         required=False, help_text="Solutions whose items are retired go out too."
     )
+
+
+class RunSerializer(serializers.ModelSerializer[Run]):
+    """Sums are of what is stored; `because` says why it is paused."""
+
+    rater = serializers.CharField(allow_null=True, help_text="KIND:NAME of who writes its labels.")
+    params = serializers.JSONField(help_text="What it was asked for, with its defaults.")
+
+    class Meta:
+        model = Run
+        fields = (
+            "id", "method", "rater", "state", "because", "params", "budget", "n_units", "n_done", "n_failed",
+            "n_calls", "prompt_tokens", "completion_tokens", "cost", "created_at", "finished_at",
+        )  # fmt: skip
+
+
+class OutcomeSerializer(serializers.Serializer[object]):
+    """How many units of a kind ended so."""
+
+    kind = serializers.CharField()
+    outcome = serializers.CharField()
+    n = serializers.IntegerField()
+
+
+class RunDetailSerializer(RunSerializer):
+    outcomes = OutcomeSerializer(many=True)
+
+    class Meta(RunSerializer.Meta):
+        fields = (*RunSerializer.Meta.fields, "outcomes")  # type: ignore[assignment]
+
+
+class RunPageSerializer(serializers.Serializer[object]):
+    runs = RunSerializer(many=True)
+    next_before = serializers.IntegerField(allow_null=True, help_text="Send as `before` for the next page.")
+
+
+class NewRunSerializer(serializers.Serializer[object]):
+    method = serializers.CharField(
+        help_text="rules, inject, alternatives, sample, rollout, judge, critic, consensus, score."
+    )
+    settings = serializers.DictField(
+        required=False, help_text="What the method's page asks for, by the names of its command's options."
+    )
+    budget = serializers.FloatField(
+        required=False, allow_null=True, help_text="It pauses at this cost. Null: no limit."
+    )
+
+
+class ResumeSerializer(serializers.Serializer[object]):
+    budget = serializers.FloatField(required=False, allow_null=True, help_text="Null: as it was.")
 
 
 class RefusalSerializer(serializers.Serializer[object]):

@@ -1,7 +1,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from api.views import items, review, transfer
+from api.views import items, review, runs, transfer
 
 app_name = "api"
 
@@ -33,9 +33,18 @@ lead_urls = [
     path("projects/<slug:project>/exports/<int:transfer>/file", transfer.export_file, name="export-file"),
 ]
 
+run_urls = [
+    path("projects/<slug:project>/runs", runs.runs, name="runs"),
+    path("projects/<slug:project>/runs/<int:run>", runs.run, name="run"),
+    path("projects/<slug:project>/runs/<int:run>/pause", runs.pause, name="run-pause"),
+    path("projects/<slug:project>/runs/<int:run>/resume", runs.resume, name="run-resume"),
+    path("projects/<slug:project>/runs/<int:run>/cancel", runs.cancel, name="run-cancel"),
+    path("projects/<slug:project>/runs/<int:run>/retry", runs.retry, name="run-retry"),
+]
+
 schema_urls = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
 ]
 
-urlpatterns = review_urls + lead_urls + schema_urls
+urlpatterns = review_urls + lead_urls + run_urls + schema_urls

@@ -19,13 +19,15 @@ from synth.machines.machine import Expected, Machine, Planned, Stored
 from synth.methods import consensus
 from synth.methods.asks import Steps
 
+MAX_DIGITS = 19  # fewer digits than this fit the id column
 QUEUES = {"apart": "those they disagree on", "all": "all, those they disagree on first", "none": "none"}
 
 
 def rater_id(field: str, kinds: tuple[str, ...]) -> Any:
     def parse(given: Any) -> int:
         rows = Rater.objects.filter(kind__in=kinds)
-        found = rows.filter(pk=given).first() if str(given).isdecimal() else _spelt(rows, str(given or ""))
+        is_pk = str(given).isascii() and str(given).isdecimal() and len(str(given)) < MAX_DIGITS
+        found = rows.filter(pk=given).first() if is_pk else _spelt(rows, str(given or ""))
         if found is None:
             kind = " or ".join(kinds)
             raise errors.Invalid(
@@ -43,7 +45,7 @@ def _spelt(rows: QuerySet[Rater], given: str) -> Rater | None:
 
 
 def queued(given: Any) -> str:
-    if (given or "all") not in QUEUES:
+    if (given or "all") not in tuple(QUEUES):
         raise errors.Invalid(f"Choose {', '.join(QUEUES)}.", field="queue")
     return str(given or "all")
 

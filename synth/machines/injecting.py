@@ -22,14 +22,18 @@ def kinds_in(allowed: tuple[str, ...]) -> Any:
     """Reads which kinds are asked for: a list, or a text with commas; nothing: all that are allowed."""
 
     def parse(given: Any) -> list[str]:
-        asked = given.replace(",", " ").split() if isinstance(given, str) else list(given or allowed)
+        asked = given.replace(",", " ").split() if isinstance(given, str) else _listed(given or allowed)
         unknown = [kind for kind in asked if kind not in allowed]
         if unknown or not asked:
-            message = f"Choose from {', '.join(allowed)}; {', '.join(unknown) or 'nothing'} is none of them."
+            message = f"Choose from {', '.join(allowed)}; {', '.join(map(str, unknown)) or 'nothing'} is none of them."
             raise errors.Invalid(message, field="kinds")
         return [kind for kind in allowed if kind in asked]
 
     return parse
+
+
+def _listed(given: Any) -> list[Any]:
+    return list(given) if isinstance(given, list | tuple) else [given]
 
 
 def plan(run: Run, after: int) -> Iterator[Planned]:

@@ -67,6 +67,18 @@ def how_of(how: type[H], params: Mapping[str, Any]) -> H:
     return how.model_validate(params["how"])
 
 
+def names_of(machine: Machine) -> set[str]:
+    """All that may be given to it."""
+    own = set(machine.how.model_fields) if machine.how else set[str]()
+    return (
+        own
+        | set(machine.more)
+        | {"which", "limit"}
+        | ({"name"} if machine.rater_kind else set())
+        | ({"endpoint"} if machine.needs_endpoint else set())
+    )
+
+
 def read(machine: Machine, given: Mapping[str, Any]) -> dict[str, Any]:
     """What a form or a command gave, as a run keeps it. Raises Invalid naming the field.
 

@@ -16,7 +16,7 @@ from synth.methods.injections import Injected
 
 def seed(given: Any) -> int:
     text = str(given if given is not None else 0)
-    if not text.isdecimal() or int(text) >= 2**31:
+    if not text.isdecimal() or len(text) > 10 or int(text) >= 2**31:
         raise errors.Invalid("Name a whole number from 0 on.", field="seed")
     return int(text)
 
