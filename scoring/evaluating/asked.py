@@ -185,29 +185,37 @@ class Asked(NamedTuple):
     solutions: tuple[int, ...]
 
 
+class _Answer(NamedTuple):
+    """One answer to a problem, ordered by its place among those sampled with it."""
+
+    place: int
+    solution: int
+    response: Response
+    dataset: str
+    group: str
+
+
 def best_of_n(project: Project) -> Truth[Asked]:
-    """Problems with several solutions of which is known whether the final answer is right, in the order sampled.
-    Whether an answer is right is no label of a step: there is no gold here."""
+    """Problems with several solutions of which is known whether the final answer is right, in the order sampled;
+    what one run sampled is one question. Whether an answer is right is no label of a step: there is no gold here."""
     present = Present(project)
-    rows = _answered(project).filter(pk__in=present.here)
+    rows = _answered(project).filter(pk__in=present.here).order_by("pk")
     columns = ("problem_id", "pk", "meta", "steps", *LABELLED[4:])
-    by_problem: defaultdict[int, list[Any]] = defaultdict(list)
-    about: dict[int, tuple[str, str]] = {}
-    for problem, pk, meta, steps, group, of, *gone in (
-        rows.order_by("pk").values_list(*columns).iterator(CHUNK)
-    ):
+    sets: defaultdict[tuple[int, str], list[_Answer]] = defaultdict(list)
+    for problem, pk, meta, steps, group, about, *gone in rows.values_list(*columns).iterator(CHUNK):
         if type(meta.get(RIGHT_ANSWER)) is bool and present.keep(pk, *gone):
-            answer = (final_answer(steps) or "").strip()
-            by_problem[problem].append((_place(meta), pk, Response(answer, meta[RIGHT_ANSWER], None)))
-            about[problem] = subset_of(of), group
-    asked = []
-    for problem, some in by_problem.items():
-        some.sort(key=lambda one: one[:2])
-        if len(some) > 1:
-            dataset, group = about[problem]
-            question = Question(str(problem), dataset, [one[2] for one in some], group=group)
-            asked.append(Asked(question, tuple(one[1] for one in some)))
+            response = Response((final_answer(steps) or "").strip(), meta[RIGHT_ANSWER], None)
+            answer = _Answer(_place(meta), pk, response, subset_of(about), group)
+            sets[problem, str(meta.get("run", ""))].append(answer)
+    asked = [_asked(f"{problem}:{run}", some) for (problem, run), some in sets.items() if len(some) > 1]
     return Truth(asked, left_out=present.left_out)
+
+
+def _asked(name: str, answers: list[_Answer]) -> Asked:
+    in_order = sorted(answers, key=lambda one: (one.place, one.solution))
+    first = in_order[0]
+    question = Question(name, first.dataset, [one.response for one in in_order], group=first.group)
+    return Asked(question, tuple(one.solution for one in in_order))
 
 
 def _place(meta: Mapping[str, Any]) -> int:

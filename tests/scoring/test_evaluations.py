@@ -395,6 +395,14 @@ class TestBestOfN:
         assert ev.moved(project, "best_of_n")["n_items"] == 0
         assert ev.compare(project, "best_of_n", rater, rater, draws=9)["overall"]["difference"] == 0
 
+    def test_what_one_run_sampled_is_one_question(self, project: Project) -> None:
+        for solution in Solution.objects.filter(project=project, foreign_id__endswith="/1"):
+            solution.meta["run"] = 7
+            solution.save(update_fields=["meta"])
+        assert ev.counts(project, "best_of_n")["n_items"] == 0
+        Solution.objects.filter(project=project).update(meta={"final_answer_correct": True, "run": 7})
+        assert ev.counts(project, "best_of_n")["n_items"] == 3
+
     def test_labels_alone_order_responses(self, project: Project) -> None:
         rater = Rater.objects.create(kind="critic", name="c")
         for solution in Solution.objects.filter(project=project):
