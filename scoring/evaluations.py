@@ -9,9 +9,11 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
 
+from django.db.models import Subquery, Sum
+
 from annotator import errors
 from annotator.caching import self_tuned
-from annotator.models import Event, Project, Rater
+from annotator.models import Event, Project, Rater, Run
 from scoring.evaluating import apart, asked, board, places, said, sweeping
 from scoring.evaluating.from_files import Given
 from scoring.evaluating.measure import Measuring, Report, asked_of
@@ -39,6 +41,7 @@ __all__ = [
 
 DRAWS: Final = 1_000
 ALWAYS_FRESH_S: Final = 0.2
+UNITS: Final = 10**9
 
 
 def benchmarks(project: Project) -> list[str]:
@@ -114,11 +117,10 @@ def leaderboard(
 ) -> Report:
     """Raters on all labels, and on gold beside the released labels of the same steps; baselines, papers' rows."""
     by = _by(project, benchmark, reading, draws)
-    about = f"{benchmark}:{reading}:{draws}"
+    about, stamp = f"{benchmark}:{reading}:{draws}", _stamp(project)
 
-    def kept(key: str, compute: Callable[[], Report]) -> Report:
-        found: Report = _kept(project, f"{about}:{key}", compute)
-        return found
+    def kept(key: str, compute: Callable[[], Any]) -> Any:
+        return _kept(project, f"{about}:{key}", compute, stamp)
 
     return board.leaderboard(by, kept)
 
@@ -273,7 +275,19 @@ def _side(labels: str) -> str:
     return labels
 
 
-def _kept(project: Project, key: str, compute: Callable[[], Any]) -> Any:
-    newest = Event.objects.filter(project=project).order_by("-id").values_list("id", flat=True).first()
+def _kept(project: Project, key: str, compute: Callable[[], Any], stamp: int | None = None) -> Any:
+    """stamp: the project's, where it is known already."""
     name = f"evaluations:{project.pk}:{sha256(key.encode()).hexdigest()}"
-    return self_tuned(name, compute, stamp=newest, always_fresh_s=ALWAYS_FRESH_S)
+    stamp = _stamp(project) if stamp is None else stamp
+    return self_tuned(name, compute, stamp=stamp, always_fresh_s=ALWAYS_FRESH_S)
+
+
+def _stamp(project: Project) -> int | None:
+    """A number that changes with whatever may change a report: events, and the units that runs have done, since a
+    run writes an event only when it begins and ends. None while nothing has happened."""
+    done = (
+        Run.objects.filter(project=project).order_by().values("project").annotate(n=Sum("n_done")).values("n")
+    )
+    newest = Event.objects.filter(project=project).order_by("-id").annotate(done=Subquery(done))
+    found = newest.values_list("id", "done").first()
+    return found and found[0] * UNITS + (found[1] or 0) % UNITS

@@ -21,7 +21,7 @@ SHOWN: Final = (
     "f1", "negative_f1", "correct_step_accuracy", "wrong_step_accuracy", "first_error_accuracy", "similarity"
 )  # fmt: skip
 MOVED: Final = ("n_items", "n_steps", "n_items_moved", "n_steps_moved", "to_right", "to_wrong")
-Kept = Callable[[str, Callable[[], Report]], Report]  # a cache: a key, and what computes what it keeps
+Kept = Callable[[str, Callable[[], Any]], Any]  # a cache: a key, and what computes what it keeps
 
 
 def measurable(by: Measuring, came: bool = False) -> list[Known]:

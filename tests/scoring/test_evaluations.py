@@ -1,17 +1,23 @@
 """A project's raters measured: the same numbers as on files, by released labels and by people's."""
 
 import json
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Replace
 from django.test.utils import CaptureQueriesContext
 
 from annotator import errors
-from annotator.models import Annotation, Decision, Item, Project, Rater, Solution
+from annotator.actions.record import record as record_event
+from annotator.models import Annotation, Decision, Item, Project, Rater, Run, Solution
+from annotator.policies import Operator
 from scoring import evaluations as ev
 from tests import factories
 from tests.annotator.foreign import PROCESSBENCH, imported, jsonl, record
@@ -189,6 +195,42 @@ def test_the_leaderboard_costs_no_query_a_row(small: Bench) -> None:
         return len(queries)
 
     assert cost(small.project) == cost(bench(n=9, verified=3, model="other").project)
+
+
+@pytest.fixture
+def kept(settings: Any) -> Iterator[None]:
+    """With a cache, which tests are usually without."""
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "ev"}
+    }
+    yield
+    cache.clear()
+
+
+@pytest.mark.usefixtures("kept")
+def test_the_second_look_costs_no_query_a_rater(small: Bench) -> None:
+    def second(of: Project) -> int:
+        record_event(Operator(), "look", of)
+        ev.leaderboard(of, "prmbench", draws=5)
+        with CaptureQueriesContext(connection) as queries:
+            ev.leaderboard(of, "prmbench", draws=5)
+        return len(queries)
+
+    before = second(small.project)
+    for name in ("a", "b", "c"):
+        annotate(small.items[0], Rater.objects.create(kind="prm", name=name), released(small.items[0]))
+    assert second(small.project) == before <= 4
+
+
+@pytest.mark.usefixtures("kept")
+def test_what_a_run_has_done_is_seen_before_it_ends(small: Bench) -> None:
+    record_event(Operator(), "start_run", small.project)
+    run = Run.objects.create(project=small.project, method="score", task="t", drives="d", n_done=1)
+    before = ev.evaluate(small.project, "prmbench", small.model, draws=0)
+    Annotation.objects.filter(rater=small.model).update(labels=Replace("labels", Value("+"), Value("-")))
+    assert ev.evaluate(small.project, "prmbench", small.model, draws=0) == before
+    Run.objects.filter(pk=run.pk).update(n_done=2)
+    assert ev.evaluate(small.project, "prmbench", small.model, draws=0)["overall"]["f1"] == 0
 
 
 def test_two_raters_side_by_side(small: Bench) -> None:
