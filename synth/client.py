@@ -43,6 +43,7 @@ class Client:
         self.slots = asyncio.Semaphore(endpoint.concurrency)
         self._limiter, self._gate = limiter(endpoint.per_second), asyncio.Lock()
         self._quiet_until = 0.0  # what time.monotonic says when the endpoint may be asked again
+        self._identity = endpoint.identity_digest()
         self._stop = asyncio.Event()
         self._wire: Sender | None = None
 
@@ -57,7 +58,8 @@ class Client:
             await self._wire.close()
 
     def digest(self, ask: Ask) -> str:
-        return digest_of(self.endpoint.model, ask)
+        """What tells a request apart: what is asked, and all that the endpoint's declaration makes of it."""
+        return digest_of(self._identity, ask)
 
     def stop(self) -> None:
         """Send nothing more. What is on its way is still waited for; every other call raises Stopped."""

@@ -4,6 +4,8 @@ No page writes this file, and keys stand in the environment: nobody who uses the
 The file is read anew each time, so that a change needs no restart.
 """
 
+import hashlib
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -39,6 +41,15 @@ def variable_name(text: str) -> str:
     return text
 
 
+def sendable(extra: dict[str, Any]) -> dict[str, Any]:
+    """TOML holds dates and nan, a request's body does not."""
+    try:
+        json.dumps(extra, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError("it holds what JSON cannot: a date, a time, nan or inf") from error
+    return extra
+
+
 Url = Annotated[str, AfterValidator(http_url)]
 
 
@@ -64,7 +75,7 @@ class Endpoint(BaseModel):
     currency: str = Field(default="USD", min_length=1, max_length=8)
     timeout: float = Field(default=120.0, gt=0, le=3600)
     json_mode: Literal["schema", "object", "none"] = Field(default="schema", alias="json")
-    extra: dict[str, Any] = {}
+    extra: Annotated[dict[str, Any], AfterValidator(sendable)] = {}
     omit: tuple[str, ...] = ()
     rename: dict[str, str] = {}
     proxy: Url | None = None
@@ -84,6 +95,25 @@ class Endpoint(BaseModel):
         return (
             self.requests_per_second or (self.requests_per_minute and self.requests_per_minute / 60) or None
         )
+
+    def identity(self) -> dict[str, Any]:
+        """All that decides what comes back for a request: where it goes, and what is done to it on the way.
+
+        base_url is in it: what is shown to reviewers is `identity_digest`.
+        """
+        return {
+            "base_url": self.base_url,
+            "model": self.model,
+            "extra": self.extra,
+            "omit": sorted(self.omit),
+            "rename": self.rename,
+            "json": self.json_mode,
+        }
+
+    def identity_digest(self) -> str:
+        """The SHA-256 (hex) of the identity."""
+        text = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
         """What a request costs, in the endpoint's currency."""

@@ -78,6 +78,13 @@ def test_the_body_is_what_the_method_asks_in_the_endpoint_s_words(fake: FakeLLM)
     }
 
 
+def test_another_extra_makes_another_request_of_it(fake: FakeLLM) -> None:
+    """Else what a model said with little effort would be recalled for one that is to make more."""
+    plain, more = (Client(endpoint_at(fake, extra=extra)) for extra in ({}, {"reasoning_effort": "high"}))
+    assert plain.digest(question("?")) == Client(endpoint_at(fake, concurrency=3)).digest(question("?"))
+    assert plain.digest(question("?")) != more.digest(question("?"))
+
+
 @pytest.mark.parametrize(("mode", "sent"), [("object", {"type": "json_object"}), ("none", None)])
 def test_the_shape_is_told_as_the_endpoint_can(fake: FakeLLM, mode: str, sent: Any) -> None:
     answer(fake, question("?", schema={"type": "object"}), json=mode)

@@ -84,7 +84,8 @@ def test_every_call_is_stored_with_what_it_took(fake: FakeLLM) -> None:
     calls = [storage.stored[7, n] for n in range(4)]
     assert [call.text for call in calls] == EXPECTED
     asks = [question("unit 7", draw=draw) for draw in range(3)] + [question("unit 7 then 3 wrong")]
-    assert [call.digest for call in calls] == [digest_of("m", one) for one in asks]
+    client = Client(endpoint_at(fake))
+    assert [call.digest for call in calls] == [client.digest(one) for one in asks]
     assert {(call.prompt_tokens, call.cost, call.error, call.finish_reason) for call in calls} == {
         (10, 10.0, "", "stop")
     }
@@ -121,7 +122,7 @@ def test_a_call_that_failed_is_sent_again_under_a_number_of_its_own(fake: FakeLL
 
 def test_what_another_unit_paid_for_is_stored_as_reused(fake: FakeLLM) -> None:
     storage = Memory([7], single)
-    digest = digest_of("m", question("unit 7"))
+    digest = Client(endpoint_at(fake)).digest(question("unit 7"))
     storage.known = {digest: StoredCall("another", 5, digest, "paid for", "stop", 10, 3, 250, 0.5)}
     summary = drive(fake, storage)
     assert (storage.ends, fake.n_requests, summary.calls) == ({7: "paid for"}, 0, 0)

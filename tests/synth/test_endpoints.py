@@ -47,6 +47,33 @@ def test_everything_it_may_say(monkeypatch: pytest.MonkeyPatch) -> None:
     assert endpoint.extra == {"reasoning_effort": "low"}
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"base_url": '"http://127.0.0.1:9000/v1"'}, {"model": '"other"'}, {"extra": "{reasoning_effort = 'high'}"},
+        {"omit": "['seed']"}, {"rename": "{max_tokens = 'max_completion_tokens'}"}, {"json": '"none"'},
+    ],
+)  # fmt: skip
+def test_what_changes_a_reply_changes_the_identity(changed: dict[str, str]) -> None:
+    [before] = parse(SMALL).values()
+    left = "".join(line + "\n" for line in SMALL.splitlines() if line.split(" ")[0] not in changed)
+    [after] = parse(left + "".join(f"{name} = {value}\n" for name, value in changed.items())).values()
+    assert after.identity_digest() != before.identity_digest()
+
+
+def test_what_changes_no_reply_leaves_the_identity() -> None:
+    [before] = parse(small(omit="['seed', 'top_p']")).values()
+    text = small(omit="['top_p', 'seed']", concurrency="64", prompt_price="2", timeout="9", key_env='"A_KEY"')
+    [after] = parse(text).values()
+    assert after.identity_digest() == before.identity_digest()
+
+
+@pytest.mark.parametrize("value", ["2026-11-21", "nan", "inf"])
+def test_an_extra_that_no_request_can_hold_is_refused(value: str) -> None:
+    with pytest.raises(Invalid, match=r"endpoints.local.extra: it holds what JSON cannot"):
+        parse(small(extra=f"{{since = {value}}}"))
+
+
 def test_the_order_of_the_file_is_kept() -> None:
     assert list(parse(SMALL.replace("local", "z") + SMALL.replace("local", "a"))) == ["z", "a"]
 
