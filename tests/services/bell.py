@@ -5,6 +5,7 @@ import sys
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import django
 from django.core.management import execute_from_command_line
@@ -24,13 +25,32 @@ def shorten_leases(seconds: float) -> None:
     """So that a test of killed workers need not wait for half a minute."""
     django.setup()
     from annotator import runs
+    from annotator.management.commands import worker
     from synth import driving
 
     runs.HELD_FOR = timedelta(seconds=seconds)
+    runs.WAIT_AFTER = (timedelta(seconds=1),)
+    worker.REAP_EVERY_S = 1
     driving.BEAT = seconds / 4
+
+
+def slow_storing(seconds: float) -> None:
+    """So that a scoring worker can be met in the middle of its work."""
+    django.setup()
+    from scoring import work
+
+    store = work._store
+
+    def slow(*args: Any) -> None:
+        store(*args)
+        time.sleep(seconds)
+
+    work._store = slow
 
 
 if __name__ == "__main__":
     if "TESTS_LEASE_S" in os.environ:
         shorten_leases(float(os.environ["TESTS_LEASE_S"]))
+    if "TESTS_STORE_S" in os.environ:
+        slow_storing(float(os.environ["TESTS_STORE_S"]))
     execute_from_command_line(["manage.py", "worker", *sys.argv[1:]])
