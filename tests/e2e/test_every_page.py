@@ -23,7 +23,7 @@ from annotator.actions import (
 )
 from annotator.actions.import_files import find_files
 from annotator.actions.sampling import draw
-from annotator.models import Assignment, Export, Import, Item, Membership, Project, Rater, Release, Role
+from annotator.models import Assignment, Call, Export, Import, Item, Membership, Project, Rater, Release, Role
 from annotator.policies import Operator
 from tests import factories as make
 from tests.e2e.conftest import DESKTOP, PHONE, check, look, shoot
@@ -60,6 +60,10 @@ PAGES = {
     "benchmark-misses": "/p/{slug}/benchmarks/prmbench/raters/{model}/misses/",
     "benchmark-compare": "/p/{slug}/benchmarks/prmbench/compare/?a={model}&b={rater}",
     "benchmark-moved": "/p/{slug}/benchmarks/prmbench/moved/",
+    "runs": "/p/{slug}/runs/", "run": "/p/{slug}/runs/{run}/", "run-done": "/p/{slug}/runs/{run}/?outcome=all",
+    "run-agreement": "/p/{slug}/runs/{run}/agreement/", "unit": "/p/{slug}/runs/{run}/units/{unit}/",
+    "machines": "/p/{slug}/machines/", "machine": "/p/{slug}/machines/inject/",
+    "machine-consensus": "/p/{slug}/machines/consensus/", "evidence": "/p/{slug}/items/{item}/evidence/",
     "missing": "/p/{slug}/nowhere/",
     "review-blind": "/p/{slug}/review/{blind}/", "review-revealed": "/p/{slug}/review/{revealed}/",
     "review-done": "/p/{slug}/review/{done}/",
@@ -129,6 +133,38 @@ def hostile_model(project: Project) -> Rater:
     return model
 
 
+def hostile_runs(item: Item, folder: Path, settings: Any) -> dict[str, int]:
+    """A paused run of rollouts and one of a judge whose reply was of no use, all that they say HOSTILE."""
+    settings.ENDPOINTS_FILE = folder / "endpoints.toml"
+    settings.ENDPOINTS_FILE.write_text(
+        '[endpoints.x]\nbase_url = "http://127.0.0.1:9/v1"\nmodel = "<b>$x$</b>"\n'
+    )
+    prefix = {
+        "position": 0, "k": 1, "drawn": 2, "planned": 8, "stopped": True, "holds_answer": True,
+        "draws": [{"verdict": "right", "answer": HOSTILE}, {"verdict": "wrong", "answer": None}],
+    }  # fmt: skip
+    said = {
+        "first_error": 1,
+        "prefixes": [prefix],
+        "analyses": [HOSTILE],
+        "reasons": [HOSTILE],
+        "raw": HOSTILE,
+    }
+    spec = {"model": HOSTILE, "prompt": HOSTILE, "prompt_digest": HOSTILE}
+    for method, kind in (("judge", "judge"), ("rollout", "rollouts")):
+        rater = Rater.objects.create(kind=kind, name=HOSTILE[:150], digest=method, spec=spec)
+        run = make.run(
+            item.project, method, rater=rater, state="paused", because=HOSTILE, cost=2.5, budget=2.5, n_calls=2,
+            params={"endpoint": HOSTILE, "currency": "<b>E</b>", HOSTILE: HOSTILE},
+        )  # fmt: skip
+        about = {"solution": item.solution, "kind": HOSTILE[:40], "result": json.dumps(said)}
+        unit = make.unit(run, outcome=f"rejected: {HOSTILE}"[:30], **about)
+        make.unit(run, state="failed", error=HOSTILE, attempts=4, **about)
+        Call.objects.create(unit=unit, n=0, digest="d", reply=HOSTILE, error=HOSTILE)
+        Call.objects.create(unit=unit, n=0, digest="d", reply=HOSTILE * 40, finish_reason="<b>stop</b>")
+    return {"run": run.pk, "unit": unit.pk}
+
+
 @pytest.fixture
 def world(transactional_db: None, tmp_path: Path, settings: Any) -> dict[str, Any]:
     """A project where two reviewers are in every phase of work, all its texts hostile."""
@@ -157,6 +193,7 @@ def world(transactional_db: None, tmp_path: Path, settings: Any) -> dict[str, An
         "exported": exported.pk, "released": released.pk, "imported": project.imports.get(format="prmbench").pk,
         "model": hostile_model(project).pk, "rater": bob.rater_id,
         "unmapped": own_records(lead).pk, "labels": hostile_labels(project, tmp_path).pk,
+        **hostile_runs(done.item, tmp_path, settings),
     }  # fmt: skip
 
 
@@ -217,6 +254,7 @@ def test_an_empty_project_says_what_to_do(sit: Callable[..., Any], transactional
         "mine",
         "exam",
         "reviewers",
+        "runs",
         "benchmarks",
     ):
         page = seat.open(PAGES[name].format(slug=project.slug))
