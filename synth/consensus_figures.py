@@ -54,7 +54,7 @@ class Bar(NamedTuple):
         return self.x + self.width / 2
 
 
-FLOOR, MOST = 126, 112  # of the chart: where its bars stand, and the height of the highest
+FLOOR, MOST = 216, 200  # of the chart: where its bars stand, and the height of the highest
 
 
 def bars(asked: Asked, offsets: list[tuple[int, int]]) -> list[Bar]:

@@ -43,12 +43,20 @@ class Row(NamedTuple):
     answer: str
     item: int | None
 
+    @property
+    def apart_words(self) -> str:
+        return f"{self.apart:+d}".replace("-", "−") if self.apart else "0"
+
 
 class Listed(NamedTuple):
     """A page of rows; last: where the next one begins after, None on the last page."""
 
     rows: list[Row]
     last: int | None
+
+
+def shorten(text: str) -> str:
+    return text if len(text) <= HEAD else f"{text[:HEAD].rstrip()} …"
 
 
 def page(found: Compared, ids: Ints, after: int | None) -> Listed:
@@ -71,7 +79,7 @@ def _rows(found: Compared, ids: Ints) -> Iterator[Row]:
             continue
         answer = ANSWERS.get(solution.meta.get("final_answer_correct"), "")
         yield Row(
-            pk, solution.foreign_id, solution.problem.text[:HEAD], solution.n_steps, _word(a), _word(b),
+            pk, solution.foreign_id, shorten(solution.problem.text), solution.n_steps, _word(a), _word(b),
             a - b if a >= 0 and b >= 0 else None, answer, items.get(pk),
         )  # fmt: skip
 
