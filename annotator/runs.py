@@ -112,12 +112,14 @@ def keep_calls(run: Run, calls: Sequence[Call]) -> bool:
     stored = Call.objects.filter(unit__in={call.unit_id for call in calls}, error="")
     known = set(stored.values_list("unit", "n"))
     new = [call for call in calls if call.error or (call.unit_id, call.n) not in known]
-    Call.objects.bulk_create(new, AT_ONCE)
+    # Ignored: what another worker stored a moment ago, whose lease was thought to be over.
+    Call.objects.bulk_create(new, AT_ONCE, ignore_conflicts=True)
+    paid = [call for call in new if not call.reused]
     Run.objects.filter(pk=run.pk).update(
-        n_calls=F("n_calls") + sum(not call.reused for call in new),
-        prompt_tokens=F("prompt_tokens") + sum(call.prompt_tokens for call in new),
-        completion_tokens=F("completion_tokens") + sum(call.completion_tokens for call in new),
-        cost=F("cost") + sum(call.cost for call in new),
+        n_calls=F("n_calls") + len(paid),
+        prompt_tokens=F("prompt_tokens") + sum(call.prompt_tokens for call in paid),
+        completion_tokens=F("completion_tokens") + sum(call.completion_tokens for call in paid),
+        cost=F("cost") + sum(call.cost for call in paid),
         beat_at=timezone.now(),
     )
     over = Run.objects.filter(pk=run.pk, state=RunState.RUNNING, budget__isnull=False, cost__gte=F("budget"))
@@ -181,11 +183,21 @@ def _leave(unit: Unit, owner: str, **changes: Any) -> None:
         raise Lost(f"The unit {unit.key} is not this worker's any more.")
 
 
+def lock(run: Run) -> Run:
+    """The row as it is now, nobody else's to change until the transaction ends. What is asked of its units after that
+    is asked of rows that nobody adds to behind our back."""
+    return Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+
+
+@transaction.atomic
 def complete_if_done(run: Run) -> bool:
     """A planned run of which nothing waits or is leased is complete; told once."""
-    left = Unit.objects.filter(run=OuterRef("pk"), state__in=[UnitState.WAITING, UnitState.LEASED])
-    rows = Run.objects.filter(~Exists(left), pk=run.pk, state=RunState.RUNNING)
-    return bool(rows.update(state=RunState.COMPLETE, finished_at=timezone.now()))
+    now = lock(run)
+    left = Unit.objects.filter(run=run, state__in=[UnitState.WAITING, UnitState.LEASED])
+    if now.state != RunState.RUNNING or left.exists():
+        return False
+    ended = {"state": RunState.COMPLETE, "because": "", "finished_at": timezone.now()}
+    return bool(Run.objects.filter(pk=run.pk).update(**ended))
 
 
 # --- Driving ---------------------------------------------------------------------------------------------
@@ -262,9 +274,10 @@ def take_back(units: "QuerySet[Unit]") -> None:
         _take_back(unit)
 
 
+@transaction.atomic
 def _take_back(unit: Unit) -> None:
     """A unit that its workers keep dying of fails, so that it stops no run."""
-    try:
+    now = timezone.now()
+    same = Unit.objects.filter(pk=unit.pk, state=UnitState.LEASED, lease_owner=unit.lease_owner)
+    if same.filter(lease_until__lt=now).update(lease_until=now):  # else it was renewed since, or ended
         failed(unit, unit.lease_owner, error="Its worker stopped before the end.", again=True)
-    except Lost:
-        return  # its worker was alive after all, or another reaper was faster

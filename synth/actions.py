@@ -54,8 +54,15 @@ def start_or_go_on(
     rows = Run.objects.filter(project=project, method=method, state__in=open_states).select_related("project")
     for run in rows.order_by("-pk"):
         if run.params == params:
-            return acts.resume(by=by, run=run, budget=budget) if run.state == RunState.PAUSED else run
+            return _gone_on(by, run, budget)
     return start(by=by, project=project, method=method, given=given, budget=budget, inline=True)
+
+
+def _gone_on(by: Actor, run: Run, budget: float | None) -> Run:
+    """The run, paused or not; a command that names no budget changes none."""
+    if run.state != RunState.PAUSED:
+        return run
+    return acts.resume(by=by, run=run, budget=acts.KEEP if budget is None else budget)
 
 
 def named(method: str) -> Machine:

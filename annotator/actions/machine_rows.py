@@ -110,7 +110,10 @@ def withdraw(rater: Rater, solution: Solution) -> None:
 
 
 def inject(unit: Unit, rater: Rater, parent: Solution, made: Injected) -> Solution:
-    """Store a corrupted (or other) solution with its claim, the injector's labels, findings, and its item."""
+    """Store a corrupted (or other) solution with its claim, the injector's labels, findings, and its item.
+
+    Where another unit made the very same before, only the labels are added: its `unit` is then another's.
+    """
     problem = _problem(parent, made)
     name = f"{prmbench.SPELLINGS[made.error_type]}_{parent.problem.group}"
     child, is_new = _solution(unit, problem, made.steps, parent=parent, name=name, made=made)
@@ -120,13 +123,19 @@ def inject(unit: Unit, rater: Rater, parent: Solution, made: Injected) -> Soluti
             claimed_changed=list(made.claimed_changed), claimed_wrong=list(made.claimed_wrong),
             alignment=align.dump(align.align(parent.steps, child.steps)),
         )  # fmt: skip
-        annotate(unit, rater, child, Judged(_usable(made)))
         findings = _find(child, problem, parent, made)
         protocol = (
             Protocol.CHECK_SOLUTION if made.error_type == MULTI_SOLUTIONS else Protocol.VERIFY_INJECTION
         )
         queue_up(child, protocol, made.error_type, PRIORITY if findings & set(RAISING) else 0)
+    if is_new or not _has_judged(rater, child):
+        annotate(unit, rater, child, Judged(_usable(made)))
     return child
+
+
+def _has_judged(rater: Rater, solution: Solution) -> bool:
+    said = Annotation.objects.filter(solution=solution, rater=rater, phase=Phase.MACHINE)
+    return said.filter(superseded_at__isnull=True).exists()
 
 
 def sample(

@@ -1,6 +1,7 @@
 """What people do to runs: start, pause, go on, cancel, try again, raise the budget; and the worker's last word."""
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 from django.db import transaction
@@ -13,6 +14,15 @@ from annotator.models import OPEN_RUNS, Project, Rater, Role, Run, RunState, Uni
 from annotator.policies import Actor
 
 CHUNK = 1_000
+
+
+class Keep(Enum):
+    """Leave a budget as it is, which is not the same as having none."""
+
+    KEEP = "keep"
+
+
+KEEP = Keep.KEEP
 
 
 @transaction.atomic
@@ -50,12 +60,15 @@ def pause(*, by: Actor, run: Run, because: str = "") -> Run:
 
 
 @transaction.atomic
-def resume(*, by: Actor, run: Run, budget: float | None = None) -> Run:
-    """Go on with a paused run, if asked with another budget."""
+def resume(*, by: Actor, run: Run, budget: float | Keep | None = KEEP) -> Run:
+    """Go on with a paused run. budget: another one, None for no limit.
+
+    Raises Invalid where the budget is used up and there is something left to pay for.
+    """
     policies.check_at_least(by, Role.LEAD, run.project)
-    _check_budget(budget)
-    most = budget if budget is not None else run.budget
-    if most is not None and run.cost >= most:
+    most = run.budget if isinstance(budget, Keep) else budget
+    _check_budget(most)
+    if most is not None and run.cost >= most and run.n_left:
         message = f"It has cost {run.cost:.2f} already: name a budget above that."
         raise errors.Invalid(message, field="budget")
     state = RunState.RUNNING if run.planned_to is None else RunState.PLANNING
@@ -79,22 +92,27 @@ def cancel(*, by: Actor, run: Run) -> Run:
 def retry_failed(*, by: Actor, run: Run) -> int:
     """Try every failed unit again, its stored calls kept but the failed ones; how many."""
     policies.check_at_least(by, Role.LEAD, run.project)
-    if run.state == RunState.CANCELLED:
+    if runs.lock(run).state == RunState.CANCELLED:
         raise errors.Conflict("This run was cancelled: start another instead.")
-    units = Unit.objects.filter(run=run, state=UnitState.FAILED)
-    ids = list(units.order_by("pk").values_list("pk", flat=True))
-    for at in range(0, len(ids), CHUNK):
-        again = {"state": UnitState.WAITING, "attempts": 0, "due_at": None, "error": "", "finished_at": None}
-        Unit.objects.filter(pk__in=ids[at : at + CHUNK], state=UnitState.FAILED).update(**again)
-    if not ids:
+    n = _wait_again(run)
+    if not n:
         raise errors.Conflict("No unit of this run has failed.")
     rows = Run.objects.filter(pk=run.pk)
-    rows.update(n_failed=F("n_failed") - len(ids))
+    rows.update(n_failed=F("n_failed") - n)
     rows.filter(state=RunState.COMPLETE).update(state=RunState.RUNNING, finished_at=None)
-    record(by, "retry_run", run.project, run=run.pk, units=len(ids))
+    record(by, "retry_run", run.project, run=run.pk, units=n)
     run.refresh_from_db()
     runs.ring(run)
-    return len(ids)
+    return n
+
+
+def _wait_again(run: Run) -> int:
+    """Failed units wait again, as if they had never been tried; how many that are."""
+    failed = Unit.objects.filter(run=run, state=UnitState.FAILED)
+    ids = list(failed.order_by("pk").values_list("pk", flat=True))
+    again = {"state": UnitState.WAITING, "attempts": 0, "due_at": None, "error": "", "finished_at": None}
+    parts = (ids[at : at + CHUNK] for at in range(0, len(ids), CHUNK))
+    return sum(failed.filter(pk__in=part).update(**again) for part in parts)
 
 
 @transaction.atomic

@@ -22,6 +22,7 @@ from annotator.models import (
     Annotation,
     Assignment,
     AssignmentState,
+    Call,
     Event,
     Finding,
     Injection,
@@ -32,6 +33,7 @@ from annotator.models import (
     Question,
     Role,
     Solution,
+    Unit,
 )  # fmt: skip
 from annotator.models.review import OPEN_STATES
 from annotator.policies import TAKEN_DOWN, Actor
@@ -77,6 +79,7 @@ def take_down(
     _empty_items(items, reason)
     _empty_solutions(solutions)
     _empty_said([solution.pk for solution in solutions], [one.pk for one in items], by, now)
+    _empty_units(Unit.objects.filter(run__project=project, problem__in=problems))
     _empty_problems(problems, now)
     taken = Taken(len(problems), len(solutions), len(items))
     for one in items:
@@ -149,11 +152,23 @@ def _empty_said(solutions: Sequence[int], items: Sequence[int], by: Actor, now: 
         Annotation.objects.filter(solution__in=some).update(note="", extra="")
         Injection.objects.filter(Q(child__in=some) | Q(parent__in=some)).update(reason="")
         Finding.objects.filter(solution__in=some).update(detail="")
+        _empty_units(Unit.objects.filter(solution__in=some))
+        _empty_units(
+            Unit.objects.filter(
+                pk__in=Solution.objects.filter(pk__in=some, unit__isnull=False).values("unit")
+            )
+        )
     for some in _parts(items):
         asked = Question.objects.filter(item__in=some)
         asked.filter(answered_at__isnull=True).update(answered_at=now, answered_by=by.user)
         asked.update(text="", answer="")
         _empty_events(Event.objects.filter(item__in=some))
+
+
+def _empty_units(units: QuerySet[Unit]) -> None:
+    """What was sent for and came back about them; that it was, and what it cost, stays."""
+    Call.objects.filter(unit__in=units).update(reply="", error="")
+    units.update(result="", error="")
 
 
 def _empty_events(events: QuerySet[Event]) -> None:

@@ -74,7 +74,16 @@ def store(run: Run, unit: Unit, outcome: Injected | Rejected) -> Stored:
         question=outcome.question, meta=_meta(run, parent),
     )  # fmt: skip
     child = machine_rows.inject(unit, run.rater, parent, made)
+    if (
+        child.unit_id != unit.pk
+    ):  # the very same was made before: the claim is kept here, and the labels beside its own
+        return Stored("known before", {"solution": child.pk, "claim": _claim(outcome)})
     return Stored("stored", {"solution": child.pk, "repaired": outcome.repaired})
+
+
+def _claim(outcome: Injected) -> dict[str, Any]:
+    names = ("error_type", "claimed_changed", "claimed_wrong", "reason")
+    return {name: getattr(outcome, name) for name in names}
 
 
 def _meta(run: Run, parent: Solution) -> dict[str, Any]:

@@ -129,7 +129,7 @@ def test_a_renewed_lease_is_not_reaped(project: Project, rung: Any) -> None:
 
 
 def test_calls_count_once_and_a_spent_budget_pauses(project: Project, rung: Any) -> None:
-    run = started(project, 1, budget=0.5)
+    run = started(project, 2, budget=0.5)
     (unit,) = runs.take(run, "a", 1)
     runs.keep_calls(run, [call(unit, prompt_tokens=10, cost=0.2), call(unit, error="503")])
     runs.keep_calls(run, [call(unit, prompt_tokens=10, cost=0.2)])
@@ -141,8 +141,9 @@ def test_calls_count_once_and_a_spent_budget_pauses(project: Project, rung: Any)
     assert "budget" in run.because
     assert runs.take(run, "a", 1) == []
     runs.done(unit, "a", outcome="stored")  # what is in flight is stored all the same
-    with pytest.raises(errors.Invalid, match="0.60"):
-        acts.resume(by=BY, run=Run.objects.get(pk=run.pk), budget=0.55)
+    for budget in (acts.KEEP, 0.55):
+        with pytest.raises(errors.Invalid, match="0.60"):
+            acts.resume(by=BY, run=Run.objects.get(pk=run.pk), budget=budget)
     assert acts.resume(by=BY, run=Run.objects.get(pk=run.pk), budget=2.0).state == RunState.RUNNING
 
 
@@ -175,3 +176,46 @@ def test_pausing_while_it_is_planned_goes_on_planning(project: Project, rung: An
     assert acts.resume(by=BY, run=run).state == RunState.PLANNING
     assert runs.has_due(run.drives)
     assert [r.pk for r in runs.to_drive(run.drives)] == [run.pk]
+
+
+def test_a_budget_may_be_taken_away_and_a_run_with_nothing_left_needs_none(
+    project: Project, rung: Any
+) -> None:
+    run = started(project, 1, budget=0.5)
+    (unit,) = runs.take(run, "a", 1)
+    runs.keep_calls(run, [call(unit, cost=0.7)])
+    run.refresh_from_db()
+    assert acts.resume(by=BY, run=run, budget=None).budget is None
+    Run.objects.filter(pk=run.pk).update(budget=0.5, state=RunState.PAUSED)
+    runs.done(unit, "a", outcome="stored")
+    run.refresh_from_db()
+    assert acts.resume(by=BY, run=run).state == RunState.RUNNING
+    assert acts.complete(run)
+
+
+def test_a_reused_call_costs_nothing_and_counts_no_tokens(project: Project, rung: Any) -> None:
+    run = started(project, 1)
+    (unit,) = runs.take(run, "a", 1)
+    runs.keep_calls(run, [call(unit, prompt_tokens=10, reused=True), call(unit, 1, prompt_tokens=7)])
+    run.refresh_from_db()
+    assert (run.n_calls, run.prompt_tokens) == (1, 7)
+
+
+def test_a_lease_renewed_in_between_is_not_taken_back(project: Project, rung: Any) -> None:
+    run = started(project, 1)
+    (unit,) = runs.take(run, "a", 1)  # as it was read before the renewal
+    with time_machine.travel(timezone.now() + 2 * runs.HELD_FOR):
+        runs.renew(run, "a")
+        runs._take_back(unit)
+    assert Unit.objects.get(pk=unit.pk).attempts == 0
+
+
+def test_trying_again_twice_counts_once(project: Project, rung: Any) -> None:
+    run = started(project, 2)
+    for unit in runs.take(run, "a", 2):
+        runs.failed(unit, "a", error="400", again=False)
+    assert acts.retry_failed(by=BY, run=Run.objects.get(pk=run.pk)) == 2
+    with pytest.raises(errors.Conflict):
+        acts.retry_failed(by=BY, run=run)
+    run.refresh_from_db()
+    assert (run.n_failed, run.n_left) == (0, 2)

@@ -17,6 +17,7 @@ from annotator.actions.questions import answer_question
 from annotator.models import (
     Annotation,
     Assignment,
+    Call,
     Event,
     Finding,
     Injection,
@@ -25,7 +26,9 @@ from annotator.models import (
     Problem,
     Project,
     Role,
+    Run,
     Solution,
+    Unit,
 )  # fmt: skip
 from annotator.policies import Operator
 from tests import factories
@@ -243,3 +246,19 @@ def post(who: Membership, path: str, **data: Any) -> Any:
     client = Client()
     client.force_login(who.user)
     return client.post(f"/p/{who.project.slug}/{path}", data)
+
+
+def test_what_was_sent_for_and_came_back_about_it_goes_too(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    run = Run.objects.create(project=world.project, method="judge", task="synth.drive", drives="endpoint:x")
+    solution = world.item.solution
+    judged = Unit.objects.create(run=run, key="a", solution=solution, result=json.dumps(MARK), error=MARK)
+    sampled = Unit.objects.create(run=run, key="b", problem=solution.problem, result=json.dumps(MARK))
+    injected = Unit.objects.create(run=run, key="c", solution=solution.parent, result=json.dumps(MARK))
+    for unit in (judged, sampled, injected):
+        Call.objects.create(unit=unit, n=0, digest="d", reply=MARK, cost=0.5)
+    takedown.take_down(
+        by=world.lead, project=world.project, item_id=world.item.pk, because="asked", typed=str(world.item.pk)
+    )
+    assert {column for column in holding_mark() if "unit" in column or "call" in column} == set()
+    assert list(Call.objects.values_list("cost", flat=True)) == [0.5, 0.5, 0.5]
