@@ -24,6 +24,8 @@ LOOKS: Final[Mapping[str, str]] = {
     "rejected": "no", "unparsed": "no", FAILED: "no",
 }  # fmt: skip
 
+HEAVY: Final = ("params", "result", "solution__steps", "solution__extra", "solution__meta", "problem__meta")
+
 Counts = Sequence[tuple[str, str, int]]  # kind, outcome, units
 
 
@@ -152,7 +154,7 @@ class Asked(NamedTuple):
             rows = rows.filter(Q(outcome=self.outcome) | Q(outcome__startswith=f"{self.outcome}: "))
         if self.kind:
             rows = rows.filter(kind=self.kind)
-        return rows.select_related("solution", "problem")
+        return rows.select_related("solution", "problem").defer(*HEAVY)
 
 
 def asked(run: Run, given: Mapping[str, Any]) -> Asked:

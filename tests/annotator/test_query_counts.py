@@ -17,6 +17,7 @@ from annotator.models import (
     Annotation,
     Assignment,
     AssignmentState,
+    Call,
     Finding,
     Item,
     Membership,
@@ -27,6 +28,8 @@ from annotator.models import (
     Rater,
     Role,
     Solution,
+    Unit,
+    UnitState,
 )
 from tests import factories
 
@@ -44,6 +47,7 @@ class World(NamedTuple):
     project: Project
     lead: Membership
     reviewer: Membership
+    unit: Unit
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +74,21 @@ def _world(size: int) -> World:
     Question.objects.bulk_create(
         Question(project=project, item=item, asked_by=first.user, text="Is it?") for item in items[::5]
     )
-    return World(project, lead, free)
+    return World(project, lead, free, _run(project, items))
+
+
+def _run(project: Project, items: list[Item]) -> Unit:
+    """A run with a unit for each item, the first of which made as many calls."""
+    run = factories.run(project, "inject", n_units=len(items), n_done=len(items))
+    units = Unit.objects.bulk_create(
+        Unit(
+            run=run, key=f"{n}", solution=item.solution, state=UnitState.DONE, kind="circular",
+            outcome="stored" if n % 2 else "rejected: no-op", finished_at=timezone.now(),
+        )
+        for n, item in enumerate(items)
+    )  # fmt: skip
+    Call.objects.bulk_create(Call(unit=units[0], n=n, digest=f"{n}", reply="yes") for n in range(len(items)))
+    return units[0]
 
 
 def _items(project: Project, size: int) -> list[Item]:
@@ -155,14 +173,25 @@ LEAD_PAGES = [
     f"{PROJECT}questions/",
     f"{PROJECT}questions/?state=answered",
     f"{PROJECT}agreement/",
+    f"{PROJECT}items/?run=RUN",
+    f"{PROJECT}runs/",
+    f"{PROJECT}runs/RUN/",
+    f"{PROJECT}runs/RUN/?outcome=rejected&kind=circular",
+    f"{PROJECT}runs/RUN/agreement/",
+    f"{PROJECT}runs/RUN/units/UNIT/",
+    f"{PROJECT}machines/judge/",
 ]
 
 
 @pytest.mark.parametrize("path", LEAD_PAGES)
 def test_a_leads_pages_make_the_same_queries_at_any_size(worlds: tuple[World, World], path: str) -> None:
-    small, large = (get(world.lead, path) for world in worlds)
+    small, large = (get(world.lead, _of(world, path)) for world in worlds)
     assert len(small) == len(large), "\n".join(large)
     assert len(large) <= 25
+
+
+def _of(world: World, path: str) -> str:
+    return path.replace("RUN", str(world.unit.run_id)).replace("UNIT", str(world.unit.pk))
 
 
 @pytest.mark.parametrize("path", ["/", PROJECT, f"{PROJECT}questions/", f"{PROJECT}mine/differences/"])
@@ -177,7 +206,7 @@ def test_a_list_reads_no_json_column_of_a_solution(
 ) -> None:
     # The report behind `disagree` is kept between requests, but not in tests; it looks at a few solutions' meta.
     monkeypatch.setattr("annotator.reports.slices.meta_keys", lambda loaded: [])
-    read = "\n".join(get(worlds[1].lead, path))
+    read = "\n".join(get(worlds[1].lead, _of(worlds[1], path)))
     assert not [column for column in HIDDEN if column in read]
 
 
