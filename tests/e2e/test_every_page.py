@@ -63,6 +63,7 @@ PAGES = {
     "runs": "/p/{slug}/runs/", "run": "/p/{slug}/runs/{run}/", "run-done": "/p/{slug}/runs/{run}/?outcome=all",
     "run-agreement": "/p/{slug}/runs/{run}/agreement/", "unit": "/p/{slug}/runs/{run}/units/{unit}/",
     "machines": "/p/{slug}/machines/", "machine": "/p/{slug}/machines/inject/",
+    "consensus": "/p/{slug}/consensus/",
     "machine-consensus": "/p/{slug}/machines/consensus/", "evidence": "/p/{slug}/items/{item}/evidence/",
     "missing": "/p/{slug}/nowhere/",
     "review-blind": "/p/{slug}/review/{blind}/", "review-revealed": "/p/{slug}/review/{revealed}/",
@@ -151,8 +152,9 @@ def hostile_runs(item: Item, folder: Path, settings: Any) -> dict[str, int]:
         "raw": HOSTILE,
     }
     spec = {"model": HOSTILE, "prompt": HOSTILE, "prompt_digest": HOSTILE}
-    for method, kind in (("judge", "judge"), ("rollout", "rollouts")):
+    for method, kind, labels in (("judge", "judge", "+-.."), ("rollout", "rollouts", "++-.")):
         rater = Rater.objects.create(kind=kind, name=HOSTILE[:150], digest=method, spec=spec)
+        make.machine_labels(item.solution, rater, labels)
         run = make.run(
             item.project, method, rater=rater, state="paused", because=HOSTILE, cost=2.5, budget=2.5, n_calls=2,
             params={"endpoint": HOSTILE, "currency": "<b>E</b>", HOSTILE: HOSTILE},
@@ -255,6 +257,7 @@ def test_an_empty_project_says_what_to_do(sit: Callable[..., Any], transactional
         "exam",
         "reviewers",
         "runs",
+        "consensus",
         "benchmarks",
     ):
         page = seat.open(PAGES[name].format(slug=project.slug))
