@@ -16,6 +16,7 @@ from annotator.actions import adjudicate, review
 from annotator.models import (
     Annotation,
     Assignment,
+    Call,
     Decision,
     Finding,
     Injection,
@@ -25,6 +26,7 @@ from annotator.models import (
     Rater,
     Role,
     Solution,
+    Unit,
 )
 from annotator.policies import ACCESS, Level
 from tests import factories as make
@@ -52,7 +54,7 @@ SECRETS: dict[str, list[str]] = {
     "others": [
         *spellings(SAID["alice"]), "zz-alice", "zz-carol", "zz-lead", "zz-note", "zz-question", "zz-skip", "zz-draft",
     ],
-    "never": ["zz-extra", "zz-foreign", "zz-machine-note", "zz-meta", *spellings(SAID["gold"])],
+    "never": ["zz-extra", "zz-unit", "zz-foreign", "zz-machine-note", "zz-meta", *spellings(SAID["gold"])],
 }  # fmt: skip
 
 
@@ -83,6 +85,7 @@ class Walk:
         self.lead = make.member(self.project, "zz-lead", Role.LEAD)
         self.bob = make.member(self.project, "bob")
         self.others_say()
+        self.unit = secret_unit(self.item)
         self.client = Client()
         self.client.force_login(self.bob.user, "django.contrib.auth.backends.ModelBackend")
 
@@ -131,7 +134,10 @@ class Walk:
         return [("", {}), (asked, {"Accept": "application/json", "HX-Request": "true"})]
 
     def arguments(self, name: str) -> dict[str, Any]:
-        known = {"project": self.project.slug, "assignment": self.held.pk, "item": self.item.pk}
+        known = {
+            "project": self.project.slug, "assignment": self.held.pk, "item": self.item.pk,
+            "run": self.unit.run_id, "unit": self.unit.pk, "method": "judge",
+        }  # fmt: skip
         others = {"token": "x", "uid": "x", "name": "x", "file": "x"}
         return {
             key: known.get(key, others.get(key, 1)) for key in URLS[name].pattern.converters
@@ -183,6 +189,16 @@ def secret_item(project: Project, **values: Any) -> Item:
         foreign_id="zz-foreign-zz-kind", extra='{"classification": "zz-extra"}', meta={"source": "zz-meta"}
     )
     return item
+
+
+def secret_unit(item: Item) -> Unit:
+    """What a run asked a machine of the item, and what that replied."""
+    judge = Rater.objects.get(kind="judge", name="zz-judge")
+    run = make.run(item.project, "judge", rater=judge, because="zz-unit", params={"model": "zz-unit"})
+    result = json.dumps({"first_error": 1, "analyses": ["zz-unit"], "reasons": ["zz-unit"], "raw": "zz-unit"})
+    unit = make.unit(run, "zz-unit", solution=item.solution, result=result, kind="zz-unit", outcome="zz-unit")
+    Call.objects.create(unit=unit, n=0, digest="zz-unit", reply="zz-unit")
+    return unit
 
 
 def whole(response: HttpResponse) -> str:
