@@ -169,8 +169,7 @@ def _at(threshold: float, scores: list[float] | None, result: str | None) -> int
     """The first error at a threshold, from what the unit drew, or from shares that were imported."""
     found = json.loads(result) if result else {}
     if "prefixes" in found:
-        estimate = estimates.load(found)
-        return None if estimate.early_stop else estimates.first_error(estimate, threshold)
+        return None if found["early_stop"] else estimates.first_error_stored(found, threshold)
     if scores is None:
         return None
     return next((at for at, share in enumerate(scores) if share < threshold), NO_ERROR)

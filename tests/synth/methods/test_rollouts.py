@@ -10,7 +10,18 @@ from pydantic import ValidationError
 
 from annotator.core.labels import NO_ERROR, UNKNOWN
 from synth.methods.asks import Ask, Check, Reply, Verdict, digest_of
-from synth.methods.estimates import Estimate, dump, first_error, hard, labels, load, soft
+from synth.methods.estimates import (
+    Draw,
+    Estimate,
+    Prefix,
+    dump,
+    first_error,
+    first_error_stored,
+    hard,
+    labels,
+    load,
+    soft,
+)
 from synth.methods.rollouts import RolloutHow, most_draws, request, rollouts, waves
 from synth.methods.settings import spec
 
@@ -234,3 +245,28 @@ def naive_rows(table: list[str]) -> list[str]:
         if "R" not in row:
             return table[: at + 1]
     return table
+
+
+DRAWS = st.lists(st.sampled_from(list(SAID.values())), max_size=4)
+
+
+@given(
+    st.lists(DRAWS, min_size=1, max_size=3), st.integers(0, 1), st.sampled_from([0.25, 1 / 3, 0.5, 0.7, 1.0])
+)
+def test_the_quick_reading_of_what_is_stored_says_the_same(
+    rows: list[list[Verdict]], more: int, threshold: float
+) -> None:
+    prefixes = (
+        Prefix(at, 4, tuple(Draw(None, one, "stop") for one in verdicts)) for at, verdicts in enumerate(rows)
+    )
+    estimate = Estimate(len(rows) + more, 4, False, tuple(prefixes))
+    stored = json.loads(json.dumps(dump(estimate)))
+    assert first_error_stored(stored, threshold) == first_error(load(stored), threshold)
+
+
+def test_the_quick_reading_refuses_what_the_other_does() -> None:
+    stored = dump(Estimate(1, 4, True, (Prefix(0, 4, (Draw("5", "right", "stop"),)),)))
+    with pytest.raises(ValueError, match="first success"):
+        first_error_stored(stored, 0.5)
+    with pytest.raises(ValueError, match="above 0"):
+        first_error_stored({**stored, "early_stop": False}, 1.5)
