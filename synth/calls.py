@@ -84,11 +84,15 @@ class StoredCall:
 
 @dataclass(frozen=True)
 class Job:
-    """A unit to be worked on: its method, not yet begun, and the calls it made before."""
+    """A unit to be worked on: its method, not yet begun, and the calls it made before.
+
+    scope: within it one unit's answers may serve another (its project).
+    """
 
     unit: Any
     steps: Steps[Any]
     calls: Sequence[StoredCall] = ()
+    scope: Any = None
 
 
 @dataclass(frozen=True)
@@ -133,8 +137,8 @@ class Storage(Protocol):
     def take(self, n: int) -> Sequence[Job]:
         """Lease up to n due units; none: there is nothing to do now."""
 
-    def recall(self, digests: Sequence[str]) -> Mapping[str, StoredCall]:
-        """Answers that other units paid for, by digest; may be empty."""
+    def recall(self, wanted: Sequence[tuple[Any, str]]) -> Mapping[tuple[Any, str], StoredCall]:
+        """Answers that other units paid for, by scope and digest; may be empty."""
 
     def keep(self, calls: Sequence[StoredCall]) -> bool:
         """Store calls in one transaction. False: nothing more may be sent (paused, over budget)."""

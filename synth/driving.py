@@ -27,6 +27,7 @@ FEWEST_FAILURES = 20  # in a row, or one for each slot, and the endpoint counts 
 BEAT = 5.0  # seconds
 INTERRUPTED = 10.0  # seconds that an impatient person waits for what was paid to come and be stored
 ENDS_AT_ONCE = 20  # few, so that replies which hold a slot do not wait long for their turn to be stored
+Wanted = tuple[Any, str]  # a scope and a digest
 Checker = Callable[[Check], Awaitable[Verdict]]
 
 
@@ -98,7 +99,7 @@ class Drive:
     summary: Summary = field(default_factory=Summary)
     active: dict[asyncio.Task[None], Any] = field(default_factory=dict)
     halfway: list[Any] = field(default_factory=list)
-    flying: dict[str, asyncio.Event] = field(default_factory=dict)
+    flying: dict[tuple[Any, str], asyncio.Event] = field(default_factory=dict)
     asking: int = 0
     failures_in_row: int = 0
     stopping: bool = False
@@ -106,9 +107,9 @@ class Drive:
 
     def __post_init__(self) -> None:
         self.slots = self.client.endpoint.concurrency
-        self.changed = asyncio.Event()
+        self.changed, storage = asyncio.Event(), self.storage
         self.keep: Grouped[StoredCall, bool] = Grouped(self.storage.keep, self.thread)
-        self.recall: Grouped[str, Mapping[str, StoredCall]] = Grouped(self.storage.recall, self.thread)
+        self.recall: Grouped[Wanted, Mapping[Wanted, StoredCall]] = Grouped(storage.recall, self.thread)
         self.finish: Grouped[Ended, None] = Grouped(self._finish, self.thread, ENDS_AT_ONCE)
 
     def stop(self) -> None:
@@ -244,27 +245,25 @@ class Drive:
                 asked += len(batch)
                 if asked > MOST_REQUESTS:
                     raise RuntimeError(f"it asked more than {MOST_REQUESTS} times")
-                batch = job.steps.send(await self._answers(job.unit, replay, batch))
+                batch = job.steps.send(await self._answers(job, replay, batch))
         except StopIteration as end:
             return end.value
         finally:
             job.steps.close()
 
-    async def _answers(
-        self, unit: Any, replay: Replay, batch: Sequence[Ask | Check]
-    ) -> list[Reply | Verdict]:
+    async def _answers(self, job: Job, replay: Replay, batch: Sequence[Ask | Check]) -> list[Reply | Verdict]:
         """Answers in the order asked. All are waited for, so that what was paid is stored, before one fails."""
         if len(batch) == 1:
-            return [await self._answer(unit, replay, batch[0])]
+            return [await self._answer(job, replay, batch[0])]
         found = await asyncio.gather(
-            *(self._answer(unit, replay, one) for one in batch), return_exceptions=True
+            *(self._answer(job, replay, one) for one in batch), return_exceptions=True
         )
         errors = [one for one in found if isinstance(one, BaseException)]
         if errors:
             raise next((error for error in errors if not isinstance(error, Stopped)), errors[0])
         return [one for one in found if not isinstance(one, BaseException)]
 
-    async def _answer(self, unit: Any, replay: Replay, asked: Ask | Check) -> Reply | Verdict:
+    async def _answer(self, job: Job, replay: Replay, asked: Ask | Check) -> Reply | Verdict:
         if isinstance(asked, Check):
             return await self.check(asked)
         digest = self.client.digest(asked)
@@ -273,31 +272,32 @@ class Drive:
             return reply
         self.asking += 1
         try:
-            return await self._call(unit, replay.number(), asked, digest)
+            return await self._call(job, replay.number(), asked, digest)
         finally:
             self.asking -= 1
             if self.asking < 2 * self.slots:
                 self.changed.set()
 
-    async def _call(self, unit: Any, n: int, asked: Ask, digest: str) -> Reply:
-        earlier = await self._earlier(digest)
+    async def _call(self, job: Job, n: int, asked: Ask, digest: str) -> Reply:
+        unit, wanted = job.unit, (job.scope, digest)
+        earlier = await self._earlier(wanted)
         if earlier is not None:
             await self._keep(replace(earlier, unit=unit, n=n, cost=0.0, reused=True))
             return earlier.reply
-        self.flying[digest] = asyncio.Event()
+        self.flying[wanted] = asyncio.Event()
         try:
             async with self.client.slots:
                 return await self._send(unit, n, asked, digest)
         finally:
-            self.flying.pop(digest).set()
+            self.flying.pop(wanted).set()
 
-    async def _earlier(self, digest: str) -> StoredCall | None:
+    async def _earlier(self, wanted: Wanted) -> StoredCall | None:
         """What answered this request before; one that another unit has under way is waited for, not sent again."""
         while True:
-            found = (await self.recall(digest)).get(digest)
-            if found is not None or digest not in self.flying:
+            found = (await self.recall(wanted)).get(wanted)
+            if found is not None or wanted not in self.flying:
                 return found
-            await self.flying[digest].wait()
+            await self.flying[wanted].wait()
 
     async def _send(self, unit: Any, n: int, asked: Ask, digest: str) -> Reply:
         """Send and store, in the slot that the caller holds."""

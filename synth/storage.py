@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from annotator import runs
 from annotator.models import Call, Run, RunState, Unit
@@ -52,14 +53,15 @@ class RunStorage:
                 log.exception("Unit %s of run %s cannot be begun", unit.key, run.pk)
                 runs.failed(unit, self._owner, error=f"It cannot be begun: {error}", again=False)
                 continue
-            yield Job(unit, steps, before.get(unit.pk, ()))
+            yield Job(unit, steps, before.get(unit.pk, ()), run.project_id)
 
-    def recall(self, digests: Sequence[str]) -> Mapping[str, StoredCall]:
-        """What was answered before, in this project, to the very same request."""
-        projects = {run.project_id for run in self._runs.values()}
-        rows = Call.objects.filter(digest__in=list(digests), error="", unit__run__project__in=projects)
-        found = {row["digest"]: row for row in rows.order_by("-pk").values(*SEEN)}
-        return {digest: _stored(row) for digest, row in found.items()}
+    def recall(self, wanted: Sequence[tuple[Any, str]]) -> Mapping[tuple[Any, str], StoredCall]:
+        """What was answered before, in the unit's own project, to the very same request."""
+        projects, digests = {project for project, _ in wanted}, {digest for _, digest in wanted}
+        rows = Call.objects.filter(digest__in=digests, error="", unit__run__project__in=projects)
+        seen = rows.order_by("-pk").values(*SEEN, project=F("unit__run__project"))
+        found = {(row["project"], row["digest"]): row for row in seen}
+        return {one: _stored(found[one]) for one in wanted if one in found}
 
     def keep(self, calls: Sequence[StoredCall]) -> bool:
         by_run: defaultdict[int, list[Call]] = defaultdict(list)

@@ -19,19 +19,22 @@ class Memory:
         self.ends: dict[Any, Any] = {}
         self.given_back: list[Any] = []
         self.commits: Counter[str] = Counter()
-        self.known: dict[str, StoredCall] = {}
+        self.known: dict[tuple[Any, str], StoredCall] = {}
         self.go_on = True
         self.closed = False
 
     def take(self, n: int) -> list[Job]:
         units, self.due = self.due[:n], self.due[n:]
-        return [Job(unit, self.method(unit), self.calls_of(unit)) for unit in units]
+        return [Job(unit, self.method(unit), self.calls_of(unit), self.scope_of(unit)) for unit in units]
 
     def calls_of(self, unit: Any) -> list[StoredCall]:
         return [call for call in self.stored.values() if call.unit == unit]
 
-    def recall(self, digests: Sequence[str]) -> Mapping[str, StoredCall]:
-        return {digest: self.known[digest] for digest in digests if digest in self.known}
+    def recall(self, wanted: Sequence[tuple[Any, str]]) -> Mapping[tuple[Any, str], StoredCall]:
+        return {one: self.known[one] for one in wanted if one in self.known}
+
+    def scope_of(self, unit: Any) -> Any:
+        return None
 
     def keep(self, calls: Sequence[StoredCall]) -> bool:
         self.commits["keep"] += 1

@@ -123,18 +123,22 @@ def test_a_call_that_failed_is_sent_again_under_a_number_of_its_own(fake: FakeLL
 def test_what_another_unit_paid_for_is_stored_as_reused(fake: FakeLLM) -> None:
     storage = Memory([7], single)
     digest = Client(endpoint_at(fake)).digest(question("unit 7"))
-    storage.known = {digest: StoredCall("another", 5, digest, "paid for", "stop", 10, 3, 250, 0.5)}
+    storage.known = {(None, digest): StoredCall("another", 5, digest, "paid for", "stop", 10, 3, 250, 0.5)}
     summary = drive(fake, storage)
     assert (storage.ends, fake.n_requests, summary.calls) == ({7: "paid for"}, 0, 0)
     assert storage.stored[7, 0] == StoredCall(7, 0, digest, "paid for", "stop", 10, 3, 250, 0.0, reused=True)
 
 
+class Recalling(Memory):
+    def recall(self, wanted: Sequence[tuple[Any, str]]) -> dict[tuple[Any, str], StoredCall]:
+        stored = {
+            (self.scope_of(call.unit), call.digest): call for call in self.stored.values() if not call.error
+        }
+        return {one: stored[one] for one in wanted if one in stored}
+
+
 def test_one_request_of_many_units_is_sent_once(fake: FakeLLM) -> None:
     """Solutions with the same beginning roll out the same prefix at the same time."""
-
-    class Recalling(Memory):
-        def recall(self, digests: Sequence[str]) -> dict[str, StoredCall]:
-            return {c.digest: c for c in self.stored.values() if c.digest in digests and not c.error}
 
     def same_prefix(unit: Any) -> Steps[list[str]]:
         replies = yield from ask(question("prefix", draw=0), question("prefix", draw=1), question(f"{unit}"))
@@ -148,6 +152,22 @@ def test_one_request_of_many_units_is_sent_once(fake: FakeLLM) -> None:
     assert fake.n_requests == 3 + 6 == summary.calls
     assert sum(call.reused for call in storage.stored.values()) == 9
     assert len({tuple(ends[:2]) for ends in storage.ends.values() if isinstance(ends, list)}) == 1
+
+
+def test_what_one_project_paid_for_is_not_another_s(fake: FakeLLM) -> None:
+    class Apart(Recalling):
+        def scope_of(self, unit: Any) -> Any:
+            return unit % 2
+
+    def same_request(unit: Any) -> Steps[str]:
+        [reply] = yield from ask(question("the same"))
+        return reply.text
+
+    fake.default = llm.slow(0.1)
+    storage = Apart(range(6), same_request)
+    drive(fake, storage, concurrency=4)
+    assert fake.n_requests == 2
+    assert sorted(call.unit % 2 for call in storage.stored.values() if not call.reused) == [0, 1]
 
 
 def test_a_slot_is_held_until_its_reply_is_stored(fake: FakeLLM) -> None:
