@@ -126,12 +126,12 @@ def skywork(folder: Path, problem: str, steps: Sequence[str], variant: str) -> S
     return {"validity": [values[n, 0].sigmoid().item() for n in at]}
 
 
-def reasoneval(folder: Path, problem: str, steps: Sequence[str], variant: str) -> Scores:
+def reasoneval(folder: Path, problem: str, steps: Sequence[str], variant: str, begins: bool) -> Scores:
     separator = tokens(folder).pad_token
     written = [without_prefix(step) if variant == "prmbench" else step for step in steps]
     text = f"Question:\n{problem}\nAnswer:\nLet's think step by step.\n{separator}"
     with_marks = encode(folder, text + "".join(step + separator for step in written))
-    ids, ends = [one(folder, "<s>")], []
+    ids, ends = [one(folder, "<s>")] if begins else [], []
     for token in with_marks:
         if token == one(folder, separator):
             ends.append(len(ids) - 1)
@@ -145,7 +145,7 @@ def reasoneval(folder: Path, problem: str, steps: Sequence[str], variant: str) -
 
 
 def llemma(folder: Path, problem: str, steps: Sequence[str], cut: bool) -> Scores:
-    texts = [step.replace("\n\n", "").strip() + "\n\n" for step in steps]
+    texts = [without_prefix(step).replace("\n\n", "").strip() + "\n\n" for step in steps]
     ids = [one(folder, "<s>"), *encode(folder, f"# Question\n\n{problem}\n\n# Solution\n\n{''.join(texts)}")]
     line = one(folder, "<0x0A>")
     pairs: list[int] = []
@@ -258,7 +258,7 @@ def scores(
         "math-shepherd": lambda: math_shepherd(*given, cut),
         "rlhflow": lambda: rlhflow(*given, variant),
         "skywork": lambda: skywork(*given, variant),
-        "reasoneval": lambda: reasoneval(*given, variant),
+        "reasoneval": lambda: reasoneval(*given, variant, name == "reasoneval-7b"),
         "llemma": lambda: llemma(*given, cut),
         "mathminos": lambda: minos(*given, cut),
         "qwen2.5-math-rm": lambda: qwen_rm(*given),

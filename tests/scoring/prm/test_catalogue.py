@@ -90,9 +90,16 @@ def test_prmbench_writes_a_backspace_to_qwen_and_the_card_does_not() -> None:
     assert "\\boxed{}" in entry.variant("card").before[0]
 
 
+def test_prmbench_takes_prefixes_off_every_step_but_math_shepherds() -> None:
+    variants = [(e.family, e.variant("prmbench")) for e in load().values() if "prmbench" in e.variants]
+    assert {family for family, spec in variants if "prefix" not in spec.clean} == {"math_shepherd"}
+    assert all(spec.clean[0] == "prefix" for family, spec in variants if family != "math_shepherd")
+
+
 def test_what_a_model_sets_stands_over_its_family() -> None:
     small, large = catalogue.entry("reasoneval-7b").variant(), catalogue.entry("reasoneval-34b").variant()
     assert (small.backbone, large.backbone) == ("mistral", "llama")
+    assert (small.bos, large.bos) == ("yes", "no")
     assert catalogue.entry("trl-qwen2-0.5b").variant().mark == "\n"
 
 

@@ -69,9 +69,12 @@ WRITTEN = {
     ("skywork-1.5b", "card"): "<|endoftext|>1+1?Ċ1.ĠItĠisĠ2.«Ċ»SoĊĊ2«Ċ»",
     ("skywork-7b", "prmbench"): "<|endoftext|>1+1?ĊStepĠ1:ĠItĠisĠ2.Ġ«ÐºÐ¸»ĊStepĠ2:ĠSoĊĊ2Ġ«ÐºÐ¸»",
     ("reasoneval-7b", "card"): f"{REASONEVAL}▁1.▁It▁is▁2«.»▁So<0x0A><0x0A>«2»",
-    ("reasoneval-34b", "prmbench"): f"{REASONEVAL}▁It▁is▁2«.»▁So<0x0A><0x0A>«2»",
+    ("reasoneval-34b", "prmbench"): f"{REASONEVAL.removeprefix('<s>')}▁It▁is▁2«.»▁So<0x0A><0x0A>«2»",
     ("llemma-prm800k-7b", "whole"): (
-        "<s>▁#▁Question<0x0A><0x0A>1+1?<0x0A><0x0A>#▁Solution<0x0A><0x0A>1.▁It▁is▁2.«<0x0A>»<0x0A>So2«<0x0A>»<0x0A>"
+        "<s>▁#▁Question<0x0A><0x0A>1+1?<0x0A><0x0A>#▁Solution<0x0A><0x0A>It▁is▁2.«<0x0A>»<0x0A>So2«<0x0A>»<0x0A>"
+    ),
+    ("llemma-oprm-7b", "prmbench"): (
+        "<s>▁#▁Question<0x0A><0x0A>1+1?<0x0A><0x0A>#▁Solution<0x0A><0x0A>It▁is▁2.«<0x0A>»<0x0A>So2«<0x0A>»<0x0A>"
     ),
     ("mathminos-mistral-7b", "whole"): (
         "<s>▁Human:▁1+1?<0x0A><0x0A>Assistant:Step▁1:▁It▁is▁2.«▁и»<0x0A>Step▁2:▁So<0x0A><0x0A>2«▁и»<0x0A>"
@@ -124,7 +127,8 @@ def test_reasonevals_worked_input(name: str) -> None:
     card = CARDS["reasoneval"]
     one = template.build(spec_of(name), tokens(name), card["problem"], card["steps"])
     start = f"Question:\n{card['problem']}\nAnswer:\nLet's think step by step.\n"
-    expected, places = [tokens(name).id_of("<s>"), *tokens(name).encode(start).ids], []
+    bos = [tokens(name).id_of("<s>")] if name == "reasoneval-7b" else []
+    expected, places = [*bos, *tokens(name).encode(start).ids], []
     for step in card["steps"]:
         expected += tokens(name).encode(step).ids
         places.append(len(expected) - 1)
