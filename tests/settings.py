@@ -29,6 +29,7 @@ for _name in (
     "BEHIND_PROXY",
     "TIME_ZONE",
     "ENDPOINTS_FILE",
+    "MODELS_DIR",
 ):
     os.environ.pop(_name, None)
 
