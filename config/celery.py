@@ -7,8 +7,11 @@ from celery import Celery
 from celery.signals import celeryd_init, setup_logging
 from django.core.exceptions import ImproperlyConfigured
 
+from config import broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+broker.use()
 app = Celery("plumbline")
 app.set_default()  # current_app is per thread: without this the web's threads would ring a bell nobody hears
 app.config_from_object("django.conf:settings", namespace="CELERY")
