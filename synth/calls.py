@@ -44,7 +44,19 @@ class CallFailed(Exception):
 
 
 class Stopped(Exception):
-    """The driver stops: what was not yet sent is not sent."""
+    """The driver stops: what was not yet sent is not sent. busy: what the endpoint said last, where it said wait."""
+
+    def __init__(self, busy: CallFailed | None = None) -> None:
+        super().__init__()
+        self.busy = busy
+
+
+class EndpointDown(Exception):
+    """The endpoint is to be left alone, for this reason; the unit that noticed has no fault."""
+
+    def __init__(self, failed: CallFailed) -> None:
+        super().__init__(failed.message)
+        self.failed = failed
 
 
 def clean(text: str) -> str:
@@ -131,7 +143,8 @@ class Summary:
 class Storage(Protocol):
     """Where units come from and go to. Plain functions, all called in one thread, one after another.
 
-    An exception of take, recall, keep or beat ends the drive: what cannot be stored must not be paid for.
+    Units are hashable. An exception of take, recall, keep or beat ends the drive: what cannot be stored must not be
+    paid for.
     """
 
     def take(self, n: int) -> Sequence[Job]:

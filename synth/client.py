@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aiolimiter import AsyncLimiter
 
 TRIES = 5  # of one request, where what went wrong may pass
-BUSY_TRIES = 12  # where the endpoint only asks for patience
+BUSY_TRIES = 7  # where the endpoint only asks for patience: half a minute, so that a drive sees the end of it
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 PATIENCE = 60.0  # seconds; an endpoint that asks for more is left alone
 
@@ -66,18 +66,35 @@ class Client:
         self._stop.set()
 
     async def call(self, ask: Ask, digest: str) -> Answer:
-        """Send a request until it is answered. Raises CallFailed, or Stopped before it was sent once more."""
+        """Send a request until it is answered. Raises CallFailed, or Stopped before it was sent once more.
+
+        One that failed before a stop, where the endpoint did not just ask for patience, has failed: it is not to come
+        back as if nothing had happened, time and again.
+        """
         tries = busy = 0
+        await self._turn()
         while True:
-            await self._turn()
-            started = time.monotonic()
             try:
-                return self._priced(await self._send(ask, digest), time.monotonic() - started)
+                return await self._timed(ask, digest)
             except CallFailed as failed:
                 tries, busy = tries + (not failed.busy), busy + failed.busy
                 if failed.nobody or not failed.again or tries >= self._tries or busy >= BUSY_TRIES:
                     raise
-                await self._calm(failed, max(tries, busy))
+                try:
+                    await self._calm(failed, max(tries, busy))
+                    await self._turn()
+                except Stopped:
+                    raise Stopped(failed) if failed.busy else failed from None
+
+    async def once(self, ask: Ask, digest: str) -> Answer:
+        """Send a request a single time, at its turn, and also after a stop. Raises CallFailed."""
+        if self._limiter is not None:
+            await self._limiter.acquire()
+        return await self._timed(ask, digest)
+
+    async def _timed(self, ask: Ask, digest: str) -> Answer:
+        started = time.monotonic()
+        return self._priced(await self._send(ask, digest), time.monotonic() - started)
 
     async def _send(self, ask: Ask, digest: str) -> Received:
         if self._wire is None:

@@ -1,34 +1,34 @@
 """Drive many method generators at once on one endpoint (methods/asks.py says what they yield).
 
-No Django here: rows come and go through a Storage. Every reply is stored before its slot is free again, so that what
-was paid and not yet stored is never more than the endpoint's concurrency, whenever the process is killed; stored
-replies are replayed, not sent again. Units are taken a few at a time: memory does not grow with their number.
+No Django here: rows come and go through a Storage. Units are taken a few at a time: memory does not grow with their
+number. asking.py answers what they ask, health.py tells whose fault it is where no answer comes.
 """
 
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from synth.calls import Answer, CallFailed, Ended, Failure, Job, Stopped, Storage, StoredCall, Summary
-from synth.client import LONGEST_WAIT, Client
+from synth import ends
+from synth.asking import CUT, Asking, Checker
+from synth.calls import CallFailed, Ended, EndpointDown, Failure, Job, Stopped, Storage, Summary
+from synth.checking import CheckerUnavailable
+from synth.client import Client
 from synth.grouping import Grouped, StorageBroke, on
-from synth.methods.asks import Ask, Check, Reply, Verdict
+from synth.health import advice
 from synth.replay import Replay
 
 log = logging.getLogger(__name__)
 
 MOST_REQUESTS = 10_000  # of one unit: a method that asks for ever must not
-FEWEST_FAILURES = 20  # in a row, or one for each slot, and the endpoint counts as down
 BEAT = 5.0  # seconds
+SLACK = 5.0  # seconds beyond what requests may take
 INTERRUPTED = 10.0  # seconds that an impatient person waits for what was paid to come and be stored
 ENDS_AT_ONCE = 20  # few, so that replies which hold a slot do not wait long for their turn to be stored
-Wanted = tuple[Any, str]  # a scope and a digest
-Checker = Callable[[Check], Awaitable[Verdict]]
 
 
 def run(
@@ -57,12 +57,17 @@ async def drive(
     check: Checker,
     *,
     seconds: float = 50,
-    grace: float = 60,
+    grace: float | None = None,
     signals: bool = False,
     thread: Executor | None = None,
 ) -> Summary:
-    """Drive units until nothing is due. After `seconds`, requests on their way get up to `grace` to come back."""
+    """Drive units until nothing is due. After `seconds`, requests on their way get up to `grace` to come back.
+
+    They are paid for, so `grace` is the endpoint's own time-out by itself, and once more for the small request that
+    tells whose fault it is where they do not come. What is cut off all the same is an attempt of its unit.
+    """
     own = thread or ThreadPoolExecutor(1, "storage")
+    grace = 2 * client.endpoint.timeout + SLACK if grace is None else grace
     work = Drive(client, storage, check, own)
     try:
         with stopped_by(signals, work.stop):
@@ -90,7 +95,7 @@ def stopped_by(signals: bool, stop: Callable[[], None]) -> Iterator[None]:
 
 @dataclass
 class Drive:
-    """One drive. `asking` counts requests that wait or are on their way: enough of them keep the slots full."""
+    """One drive: units are begun, answered and ended. halfway: those that were stopped through no fault of theirs."""
 
     client: Client
     storage: Storage
@@ -99,27 +104,30 @@ class Drive:
     summary: Summary = field(default_factory=Summary)
     active: dict[asyncio.Task[None], Any] = field(default_factory=dict)
     halfway: list[Any] = field(default_factory=list)
-    flying: dict[tuple[Any, str], asyncio.Event] = field(default_factory=dict)
-    asking: int = 0
-    failures_in_row: int = 0
     stopping: bool = False
     broke: Exception | None = None
 
     def __post_init__(self) -> None:
         self.slots = self.client.endpoint.concurrency
-        self.changed, storage = asyncio.Event(), self.storage
-        self.keep: Grouped[StoredCall, bool] = Grouped(self.storage.keep, self.thread)
-        self.recall: Grouped[Wanted, Mapping[Wanted, StoredCall]] = Grouped(storage.recall, self.thread)
+        self.changed = asyncio.Event()
+        self.asking = Asking(
+            self.client, self.storage, self.check, self.thread,
+            less=self.changed.set, stop=self.stop, broke=self._break,
+        )  # fmt: skip
         self.finish: Grouped[Ended, None] = Grouped(self._finish, self.thread, ENDS_AT_ONCE)
 
     def stop(self) -> None:
         """Take nothing more, send nothing more."""
+        self.asking.health.may_ask = False
+        self._time_is_up()
+
+    def _time_is_up(self) -> None:
         self.stopping = True
         self.client.stop()
         self.changed.set()
 
     async def run(self, seconds: float, grace: float) -> Summary:
-        timer = asyncio.get_running_loop().call_later(seconds, self.stop)
+        timer = asyncio.get_running_loop().call_later(seconds, self._time_is_up)
         beating = asyncio.create_task(self._beat())
         try:
             await self._fill()
@@ -156,7 +164,7 @@ class Drive:
                 await self.changed.wait()
 
     def _room(self) -> int:
-        if self.asking >= 2 * self.slots:
+        if self.asking.is_enough:
             return 0
         free = 4 * self.slots - len(self.active)
         chunk = max(1, self.slots // 2)
@@ -168,10 +176,12 @@ class Drive:
         task.add_done_callback(self._ended)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        del self.active[task]
-        self.changed.set()
-        if not task.cancelled() and (error := task.exception()):
+        unit, error = self.active.pop(task), None if task.cancelled() else task.exception()
+        if task.cancelled() or error:
+            self.halfway.append(unit)
+        if error:
             self._break(error)
+        self.changed.set()
 
     async def _drain(self, grace: float) -> None:
         """Wait for what was started; once stopping, for what is on its way, and no longer than `grace`."""
@@ -181,15 +191,14 @@ class Drive:
         if self.active:
             await asyncio.wait(list(self.active), timeout=grace)
         left = list(self.active)
-        self.halfway += self.active.values()
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
     async def _give_back(self) -> None:
-        for group in (self.recall, self.keep, self.finish):
-            await group.settled()
-        self.summary.given_back = len(self.halfway)
+        await self.asking.settled()
+        await self.finish.settled()
+        self.summary.given_back, self.summary.calls = len(self.halfway), self.asking.calls
         if self.halfway:
             await on(self.thread, self.storage.give_back, self.halfway)
 
@@ -211,31 +220,41 @@ class Drive:
     # --- One unit ------------------------------------------------------------------------------------
 
     async def _one(self, job: Job) -> None:
-        """Work on a unit to its end. Only what cannot be stored gets out of here."""
-        try:
-            result = await self._outcome(job)
-        except Stopped:
+        """Work on a unit to its end, or leave it. Only what cannot be stored gets out of here."""
+        ended = await self._worked(job)
+        if ended is None:
             self.halfway.append(job.unit)
             return
-        except StorageBroke:
-            self.halfway.append(job.unit)
-            raise
+        await self.finish(ended)
+        self.summary.failed += isinstance(ended.result, Failure)
+        self.summary.done += not isinstance(ended.result, Failure)
+
+    async def _worked(self, job: Job) -> Ended | None:
+        """How a unit ended; None where it was stopped through no fault of its own."""
+        try:
+            return Ended(job.unit, await self._outcome(job))
+        except Stopped as stopped:
+            health = self.asking.health
+            if stopped.busy and health.may_ask and not health.answers:  # time is up, and it said nothing else
+                self._leave_alone(*advice(stopped.busy))
+            return None
+        except EndpointDown as down:
+            self._leave_alone(*advice(down.failed))
+            return None
+        except CheckerUnavailable as gone:
+            self._leave_alone(str(gone), None)
+            return None
         except CallFailed as failed:
-            if failed.nobody or failed.busy:
-                self.halfway.append(job.unit)
-                self._leave_alone(failed.message, None if failed.nobody else failed.wait or LONGEST_WAIT)
-                return
-            result = Failure(failed.message, failed.again, failed.raw)
+            return Ended(job.unit, Failure(failed.message, failed.again, failed.raw))
+        except asyncio.CancelledError:
+            if job.unit not in self.asking.cut:
+                raise
+            return Ended(job.unit, Failure(CUT, again=True))
+        except StorageBroke:
+            raise
         except Exception as error:  # a poison unit: it must not stop the others
             log.exception("A method failed on unit %s.", job.unit)
-            result = Failure(f"The method failed: {type(error).__name__}: {error}"[:1000])
-        try:
-            await self.finish(Ended(job.unit, result))
-        except StorageBroke:
-            self.halfway.append(job.unit)
-            raise
-        self.summary.failed += isinstance(result, Failure)
-        self.summary.done += not isinstance(result, Failure)
+            return Ended(job.unit, Failure(f"The method failed: {type(error).__name__}: {error}"[:1000]))
 
     async def _outcome(self, job: Job) -> Any:
         replay, asked = Replay(job.calls), 0
@@ -245,88 +264,11 @@ class Drive:
                 asked += len(batch)
                 if asked > MOST_REQUESTS:
                     raise RuntimeError(f"it asked more than {MOST_REQUESTS} times")
-                batch = job.steps.send(await self._answers(job, replay, batch))
+                batch = job.steps.send(await self.asking.answers(job, replay, batch))
         except StopIteration as end:
             return end.value
         finally:
             job.steps.close()
-
-    async def _answers(self, job: Job, replay: Replay, batch: Sequence[Ask | Check]) -> list[Reply | Verdict]:
-        """Answers in the order asked. All are waited for, so that what was paid is stored, before one fails."""
-        if len(batch) == 1:
-            return [await self._answer(job, replay, batch[0])]
-        found = await asyncio.gather(
-            *(self._answer(job, replay, one) for one in batch), return_exceptions=True
-        )
-        errors = [one for one in found if isinstance(one, BaseException)]
-        if errors:
-            raise next((error for error in errors if not isinstance(error, Stopped)), errors[0])
-        return [one for one in found if not isinstance(one, BaseException)]
-
-    async def _answer(self, job: Job, replay: Replay, asked: Ask | Check) -> Reply | Verdict:
-        if isinstance(asked, Check):
-            return await self.check(asked)
-        digest = self.client.digest(asked)
-        reply = replay.answer(digest)
-        if reply is not None:
-            return reply
-        self.asking += 1
-        try:
-            return await self._call(job, replay.number(), asked, digest)
-        finally:
-            self.asking -= 1
-            if self.asking < 2 * self.slots:
-                self.changed.set()
-
-    async def _call(self, job: Job, n: int, asked: Ask, digest: str) -> Reply:
-        unit, wanted = job.unit, (job.scope, digest)
-        earlier = await self._earlier(wanted)
-        if earlier is not None:
-            await self._keep(replace(earlier, unit=unit, n=n, cost=0.0, reused=True))
-            return earlier.reply
-        self.flying[wanted] = asyncio.Event()
-        try:
-            async with self.client.slots:
-                return await self._send(unit, n, asked, digest)
-        finally:
-            self.flying.pop(wanted).set()
-
-    async def _earlier(self, wanted: Wanted) -> StoredCall | None:
-        """What answered this request before; one that another unit has under way is waited for, not sent again."""
-        while True:
-            found = (await self.recall(wanted)).get(wanted)
-            if found is not None or wanted not in self.flying:
-                return found
-            await self.flying[wanted].wait()
-
-    async def _send(self, unit: Any, n: int, asked: Ask, digest: str) -> Reply:
-        """Send and store, in the slot that the caller holds."""
-        try:
-            answer = await self.client.call(asked, digest)
-        except CallFailed as failed:
-            await self._keep(_failed_call(unit, n, digest, failed))
-            self._count_failure(failed)
-            raise
-        self.failures_in_row = 0
-        await self._keep(_stored(unit, n, digest, answer))
-        return answer.reply
-
-    async def _keep(self, call: StoredCall) -> None:
-        try:
-            go_on = await self.keep(call)
-        except StorageBroke as error:
-            self._break(error)  # before the slot is free for another
-            raise
-        self.summary.calls += not call.reused
-        if not go_on:
-            self.stop()
-
-    def _count_failure(self, failed: CallFailed) -> None:
-        """An endpoint that answers nothing must not use up every unit's attempts."""
-        self.failures_in_row += 1
-        if self.failures_in_row >= max(FEWEST_FAILURES, self.slots):
-            said = f"The last {self.failures_in_row} requests all failed: {failed.message}"
-            self._leave_alone(said, 2 * LONGEST_WAIT if failed.again else None)
 
     def _leave_alone(self, because: str, wait: float | None) -> None:
         if not self.summary.because:
@@ -334,35 +276,10 @@ class Drive:
         self.stop()
 
     def _finish(self, ended: Sequence[Ended]) -> None:
-        """Store ends together; where that fails singly, so that one which cannot be stored fails alone."""
-        try:
-            self.storage.finish(ended)
-        except Exception:
-            log.exception("%s ends could not be stored together.", len(ended))
-            for one in ended:
-                self._finish_one(one)
-
-    def _finish_one(self, one: Ended) -> None:
-        try:
-            self.storage.finish([one])
-        except Exception as error:
-            log.exception("The end of unit %s could not be stored.", one.unit)
-            said = f"Its result could not be stored: {type(error).__name__}: {error}"[:1000]
-            self.storage.finish([Ended(one.unit, Failure(said))])
+        ends.finish(self.storage, ended)
 
 
 def _broken(error: BaseException) -> StorageBroke:
     broke = StorageBroke(f"Storing failed: {error}")
     broke.__cause__ = error
     return broke
-
-
-def _stored(unit: Any, n: int, digest: str, answer: Answer) -> StoredCall:
-    return StoredCall(
-        unit, n, digest, answer.reply.text, answer.reply.finish_reason,
-        answer.prompt_tokens, answer.completion_tokens, answer.latency_ms, answer.cost,
-    )  # fmt: skip
-
-
-def _failed_call(unit: Any, n: int, digest: str, failed: CallFailed) -> StoredCall:
-    return StoredCall(unit, n, digest, failed.raw, "", 0, 0, 0, 0.0, error=failed.message)

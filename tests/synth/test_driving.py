@@ -12,14 +12,16 @@ import pytest
 
 from synth import client as client_module
 from synth import driving
+from synth.asking import CUT
 from synth.calls import Ended, Failure, Job, StoredCall, Summary
+from synth.checking import CheckerUnavailable
 from synth.client import Client
 from synth.grouping import StorageBroke
 from synth.methods.asks import Ask, Check, Reply, Steps, Verdict, ask, check, digest_of
 from tests.fakes import llm
 from tests.fakes.llm import FakeLLM
 from tests.synth.asking import endpoint_at, question
-from tests.synth.memory import Memory
+from tests.synth.memory import Memory, Method
 
 
 @pytest.fixture(autouse=True)
@@ -275,8 +277,10 @@ def test_what_passes_by_is_to_be_tried_again(fake: FakeLLM) -> None:
     [
         (llm.error(401, "Incorrect key."), "HTTP 401: Incorrect key.", None),
         (llm.too_many(120), "HTTP 429: Too many requests.", 120),
-        (llm.error(400, "unknown parameter: seed"), "The last 20 requests all failed: HTTP 400", None),
-        (llm.BROKEN, "The last 20 requests all failed: HTTP 500", 60),
+        (llm.error(400, "unknown parameter: seed"), "It refuses even a small request: HTTP 400", None),
+        (llm.error(503, "Busy."), "HTTP 503: Busy.", 30),
+        (llm.slow(5), "It does not answer even a small request: No answer in time.", 60),
+        (llm.BROKEN, "It does not answer even a small request: HTTP 500", 60),
     ],
 )
 def test_an_endpoint_that_answers_nobody_does_not_use_up_the_units(
@@ -284,12 +288,57 @@ def test_an_endpoint_that_answers_nobody_does_not_use_up_the_units(
 ) -> None:
     fake.default = trouble
     storage = Memory(range(1000), single)
-    summary = drive(fake, storage, concurrency=2)
+    summary = drive(fake, storage, concurrency=2, timeout=0.15)
     assert summary.because.startswith(because)
     assert summary.wait == wait
-    assert len(storage.ends) <= 22
+    # The first two that are refused may be to blame themselves; whatever else happens is not a unit's fault.
+    assert len(storage.ends) == (2 if because.startswith("It refuses") else 0)
     taken = 1000 - len(storage.due)
     assert len(storage.ends) + len(storage.given_back) == taken == summary.failed + summary.given_back
+
+
+@pytest.mark.parametrize("trouble", [llm.error(400, "Too long."), llm.BROKEN, llm.error(503, "It crashed.")])
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_many_bad_units_in_a_row_stop_no_other(fake: FakeLLM, trouble: llm.Answer, concurrency: int) -> None:
+    fake.says("unit 1", trouble)  # 1 and 10 to 19
+    storage = Memory([1, *range(10, 30)], single)
+    summary = drive(fake, storage, concurrency=concurrency)
+    assert summary.because == ""
+    assert (sorted(storage.failures), summary.done) == ([1, *range(10, 20)], 10)
+    assert {failure.again for failure in storage.failures.values()} == {trouble.status >= 500}
+    assert all(storage.stored[unit, 0].error for unit in storage.failures)
+
+
+def test_the_small_request_is_stored_too(fake: FakeLLM) -> None:
+    fake.says("unit", llm.error(400, "Too long."))
+    fake.says("Say OK.", "OK")
+    storage = Memory(range(3), single)
+    summary = drive(fake, storage, concurrency=1)
+    assert (summary.failed, summary.calls) == (3, fake.n_requests) == (3, 4)
+    assert [call.text for call in storage.calls_of(2)][1:] == ["OK"]
+
+
+def test_a_busy_endpoint_is_left_alone_when_time_is_up(fake: FakeLLM) -> None:
+    fake.default = llm.too_many(20)
+    storage = Memory(range(10), single)
+    summary = drive(fake, storage, concurrency=2, seconds=0.3)
+    assert (summary.because, summary.wait) == ("HTTP 429: Too many requests.", 20)
+    assert not storage.ends
+
+
+def test_where_no_answer_can_be_checked_no_unit_is_to_blame(fake: FakeLLM) -> None:
+    async def unavailable(asked: Check) -> Verdict:
+        raise CheckerUnavailable("math-verify is not installed")
+
+    async def go() -> Summary:
+        async with Client(endpoint_at(fake, concurrency=2)) as client:
+            return await driving.drive(client, storage, unavailable)
+
+    storage = Memory(range(50), three_then_one)
+    summary = asyncio.run(go())
+    assert (summary.because, summary.wait) == ("math-verify is not installed", None)
+    assert not storage.ends
+    assert sorted([*storage.given_back, *storage.due]) == list(range(50))
 
 
 # --- Stopping --------------------------------------------------------------------------------------------------
@@ -305,12 +354,37 @@ def test_it_stops_in_time_and_stores_what_was_on_its_way(fake: FakeLLM) -> None:
     assert sorted([*storage.ends, *storage.given_back, *storage.due]) == list(range(100))
 
 
-def test_what_hangs_is_left_after_the_grace(fake: FakeLLM) -> None:
+def test_what_is_on_its_way_gets_the_endpoint_s_own_time(
+    fake: FakeLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is paid for: cut off, it would be paid for again in each drive."""
+    monkeypatch.setattr(driving, "SLACK", 0.2)
+    fake.default = llm.slow(0.8)
+    storage = Memory(range(6), single)
+
+    async def go() -> Summary:
+        async with Client(endpoint_at(fake, concurrency=2, timeout=2)) as client:
+            return await driving.drive(client, storage, same, seconds=0.1)
+
+    assert asyncio.run(go()).done == fake.n_requests == 2
+
+
+def test_what_hangs_for_longer_than_it_may_has_failed(fake: FakeLLM) -> None:
     fake.says("unit 3", llm.HANGING)
     storage = Memory(range(6), single)
-    summary = asyncio.run(driven(fake, storage, seconds=0.8, grace=0.1, timeout=60))
-    assert storage.given_back == [3]
-    assert (summary.done, summary.given_back) == (5, 1)
+    drive(fake, storage, seconds=0.3, timeout=0.6)
+    assert storage.failures == {3: Failure("No answer in time.", again=True)}
+    assert storage.stored[3, 0].error == "No answer in time."
+
+
+@pytest.mark.parametrize("method", [single, three_then_one])
+def test_what_is_cut_off_all_the_same_is_an_attempt(fake: FakeLLM, method: Method) -> None:
+    fake.says("unit 3", llm.HANGING)
+    storage = Memory(range(6), method)
+    summary = asyncio.run(driven(fake, storage, seconds=0.8, grace=0.1, timeout=60, concurrency=32))
+    assert storage.failures == {3: Failure(CUT, again=True)}
+    assert {call.error for call in storage.calls_of(3)} == {CUT}
+    assert (summary.done, summary.failed, storage.given_back) == (5, 1, [])
 
 
 def test_a_storage_that_says_stop_is_heard(fake: FakeLLM) -> None:
