@@ -5,7 +5,6 @@ from annotator.models import Rater
 from scoring.evaluating.measure import Measuring, Report
 from scoring.evaluating.said import load, name_of, predictions
 from scoring.metrics import processbench, sweeps
-from scoring.metrics.processbench import GSM8K
 
 
 def sweep(by: Measuring, rater: Rater, labels: str, draws: int) -> Report:
@@ -20,12 +19,6 @@ def sweep(by: Measuring, rater: Rater, labels: str, draws: int) -> Report:
     try:
         if by.benchmark == "prmbench":
             return about | sweeps.prmbench(asked, scores, predictions(said), by.reading, draws)
-        return about | processbench.sweep(asked, scores, tuned_on(asked))
+        return about | processbench.sweep(asked, scores, processbench.tuned_on(asked))
     except ValueError as error:
         raise errors.Invalid(f"No threshold can be chosen: {error}.", field="rater") from error
-
-
-def tuned_on(cases: list[processbench.Case]) -> str:
-    """The subset on which a threshold is chosen, as the paper's section 4.1 does on GSM8K."""
-    there = processbench.subsets_of(cases)
-    return GSM8K if GSM8K in there else max(there, key=lambda name: sum(one.subset == name for one in cases))

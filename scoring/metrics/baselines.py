@@ -119,8 +119,9 @@ def _best_cut(steps: Flat, reading: Reading) -> dict[str, Any]:
 def processbench(cases: Sequence[Case]) -> dict[str, dict[str, Any]]:
     """F1 of each baseline, mean and per subset, in percent: name -> {"overall", "kinds"}.
 
-    first step: the first step is the first wrong one. The fair coin and the base rate (the share of wrong steps
-    among those that are labelled) call step after step wrong by chance; the figures are expectations.
+    first step: the first step is the first wrong one. step index: as in PRMBench, at the cut that does best on the
+    data: the first wrong step is always at one part of the solution. The fair coin and the base rate (the share of
+    wrong steps among those that are labelled) call step after step wrong by chance; the figures are expectations.
     """
     labelled = sum(case.n_steps if case.label == NO_ERROR else case.label + 1 for case in cases)
     share = sum(case.label != NO_ERROR for case in cases) / labelled if labelled else 0.0
@@ -131,12 +132,35 @@ def processbench(cases: Sequence[Case]) -> dict[str, dict[str, Any]]:
         "last 30 %": lambda case: case.n_steps - ceil(LAST_SHARE * case.n_steps),
     }
     found = {name: _f1s(cases, partial(_certain, at)) for name, at in sure.items()}
+    found["step index"] = _best_part(cases)
     by_chance = {"fair coin": 0.5, "base rate": share}
     return found | {name: _f1s(cases, partial(_chance, rate)) for name, rate in by_chance.items()}
 
 
 def _certain(at: Callable[[Case], int], case: Case) -> float:
     return float(at(case) == case.label)
+
+
+def _best_part(cases: Sequence[Case]) -> dict[str, Any]:
+    """The step index cut where the mean F1 is highest, the lowest of equally good cuts."""
+    names = subsets_of(cases)
+    subset = np.array([names.index(case.subset) for case in cases], dtype=np.int64)
+    label = np.array([case.label for case in cases], dtype=np.int64)
+    n = np.array([case.n_steps for case in cases], dtype=np.int64)
+    parts = [
+        ((subset == k) & (label != NO_ERROR), (subset == k) & (label == NO_ERROR)) for k in range(len(names))
+    ]
+    found = []
+    for cut in np.linspace(0, 1, CUTS, endpoint=False):
+        first = np.ceil(n * (1 - cut) - 1e-9).astype(
+            np.int64
+        )  # the first of which 1 - index / n is not above
+        hit = np.where(first < n, first, NO_ERROR) == label
+        f1s = (
+            f1_of(*(100 * float(hit[some].mean()) if some.any() else None for some in pair)) for pair in parts
+        )
+        found.append(_of_subsets(dict(zip(names, f1s, strict=True))) | {"threshold": float(cut)})
+    return max(found, key=lambda one: one["overall"] or 0.0)
 
 
 def _chance(rate: float, case: Case) -> float:
@@ -147,13 +171,18 @@ def _chance(rate: float, case: Case) -> float:
 
 
 def _f1s(cases: Sequence[Case], hit: Callable[[Case], float]) -> dict[str, Any]:
-    f1 = {}
+    f1: dict[str, float | None] = {}
     for subset in subsets_of(cases):
         sides: dict[bool, list[float]] = {True: [], False: []}
         for case in cases:
             if case.subset == subset:
                 sides[case.label != NO_ERROR].append(hit(case))
         f1[subset] = f1_of(*(100 * sum(some) / len(some) if some else None for some in sides.values()))
+    return _of_subsets(f1)
+
+
+def _of_subsets(f1: dict[str, float | None]) -> dict[str, Any]:
+    """Their mean, undefined where one of them is, and themselves."""
     known = [value for value in f1.values() if value is not None]
     return {"overall": sum(known) / len(known) if known and len(known) == len(f1) else None, "kinds": f1}
 

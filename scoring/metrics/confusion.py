@@ -6,7 +6,10 @@ invalid, right ones called invalid. All functions take float (…, 4) and give f
 Two readings (reference: PRMBench's evaluator, mr_eval/tasks/prmtest_classified/task.py):
 
     reference   0/0 is -1, and that -1 enters F1, as there; so its published numbers can be had again
-    strict      0/0 is undefined (NaN); F1 is undefined only where there is nothing to find and nothing found
+    strict      0/0 is undefined (NaN)
+
+In both F1, and so PRMScore, is undefined (NaN) where there is nothing to find, and where the evaluator has -1: it
+adds that -1 to other numbers, and its tables print 0. No published number needs that.
 """
 
 from typing import Any, Final, Literal, get_args
@@ -39,11 +42,13 @@ def accuracy(counts: Floats, reading: Reading) -> Floats:
 
 def f1(counts: Floats, reading: Reading) -> Floats:
     """The harmonic mean of precision and recall; strict: from the counts, so that no 0/0 hides in it."""
+    tp, fp, fn = counts[..., TP], counts[..., FP], counts[..., FN]
     if reading == "strict":
-        tp, fp, fn = counts[..., TP], counts[..., FP], counts[..., FN]
-        return _ratio(2 * tp, 2 * tp + fp + fn, reading)
-    p, r = precision(counts, reading), recall(counts, reading)
-    return _ratio(2 * p * r, p + r, reading)
+        mean = _ratio(2 * tp, 2 * tp + fp + fn, reading)
+    else:
+        p, r = precision(counts, reading), recall(counts, reading)
+        mean = _ratio(2 * p * r, p + r, reading)
+    return np.where((tp + fn == 0) | (mean < 0), np.nan, mean)
 
 
 def prm_score(counts: Floats, reading: Reading) -> Floats:

@@ -113,11 +113,12 @@ def _at(threshold: float | None) -> float:
 
 class First(NamedTuple):
     """A result row about a solution of ProcessBench: the first wrong step it names (NO_ERROR, or None where it says
-    none for sure), and its step scores, None without."""
+    none for sure), its step scores, None without, and of how many steps it says something."""
 
     id: str
     first: int | None
     scores: tuple[float, ...] | None
+    n_said: int
 
 
 def first_errors(paths: Iterable[Path], cut: Cut) -> Data[First]:
@@ -128,7 +129,8 @@ def first_errors(paths: Iterable[Path], cut: Cut) -> Data[First]:
         read = results.read_prmbench if is_of_toolkit(path) else results.read_processbench
         for row in _read(read, [path], data.bad):
             if isinstance(row, AnnotationRecord):
-                _add(data, seen, row.foreign_id, First(row.foreign_id, _first(row, cut), row.scores))
+                n_said = len(row.scores if row.scores is not None else row.labels or "")
+                _add(data, seen, row.foreign_id, First(row.foreign_id, _first(row, cut), row.scores, n_said))
     return data
 
 

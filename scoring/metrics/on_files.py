@@ -25,7 +25,7 @@ from scoring.metrics import (
 from scoring.metrics.confusion import Reading
 from scoring.metrics.files import Cut, Data, First, Row, files_in
 from scoring.metrics.prmbench import CORRECT, Item, labels_of
-from scoring.metrics.processbench import GSM8K, Case
+from scoring.metrics.processbench import Case
 from scoring.metrics.profile import Process, Scored
 
 SHOWN: Final = 10
@@ -166,16 +166,16 @@ def _processbench(wanted: Wanted) -> Report:
 
 def _processbench_sweep(cases: Sequence[Case], rows: Iterable[First]) -> Report:
     scores = {row.id: row.scores for row in rows if row.scores}
-    there = processbench.subsets_of(cases)
-    tuned_on = GSM8K if GSM8K in there else there[0]
-    if not any(case.id in scores for case in cases if case.subset == tuned_on):
-        raise Unusable(f"No threshold can be chosen: no solution of the subset {tuned_on} has scores.")
-    return _swept(processbench.sweep, cases, scores, tuned_on)
+    return _swept(processbench.sweep, cases, scores, processbench.tuned_on(cases))
 
 
 def _predicted(cases: Iterable[Case], rows: Iterable[First]) -> list[Case]:
-    first = {row.id: row.first for row in rows}
-    return [case._replace(prediction=first.get(case.id)) for case in cases]
+    """A list that ends before its solution does, without an error, says nothing for sure."""
+    said = {row.id: (row.first, row.n_said) for row in rows}
+    return [
+        case._replace(prediction=processbench.first_of(*said.get(case.id, (None, 0)), case.n_steps))
+        for case in cases
+    ]
 
 
 def _processbench_profile(cases: Sequence[Case], rows: Iterable[First]) -> Report | None:

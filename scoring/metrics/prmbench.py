@@ -57,9 +57,10 @@ class Columns(NamedTuple):
     """One row an item that counts, all arrays of that length unless stated.
 
     index: its place among the items given.  counts: float (items, 4).  valid_share: of its labels, NaN without.
-    first_found: 1 where its first wrong step is called invalid, 0 where valid, NaN where it has none in reach.
-    owner, at, hits: of every wrong step in reach: its item's row here, its 0-based position, and whether it is
-    called invalid.
+    first_found: 1 where its first wrong step is called invalid, 0 where valid, NaN where it has none in reach, or
+    no label there that counts.
+    owner, at, hits: of every wrong step in reach with a label that counts: its item's row here, its 0-based position,
+    and whether it is called invalid.
     """
 
     index: Any
@@ -77,6 +78,11 @@ def columns(items: Sequence[Item], predictions: Mapping[str, Prediction], readin
     counted = [(n, item, labels) for n, item, labels in chosen if labels is not None]
     index = np.array([n for n, _, _ in counted], dtype=np.int64)
     lengths = np.array([len(labels) for _, _, labels in counted], dtype=np.int64)
+    steps = (
+        lengths
+        if reading == "reference"
+        else np.array([item.n_steps for _, item, _ in counted], dtype=np.int64)
+    )
     starts = lengths.cumsum() - lengths
     codes = np.frombuffer("".join(labels for _, _, labels in counted).encode("ascii"), dtype=np.uint8)
     row, at = _in_reach(counted, [known_wrong(item) for _, item, _ in counted])
@@ -91,9 +97,13 @@ def columns(items: Sequence[Item], predictions: Mapping[str, Prediction], readin
     is_valid = codes == ord(RIGHT)
     with np.errstate(invalid="ignore"):
         share = np.bincount(owner, weights=is_valid, minlength=len(counted)) / lengths
-    hits = called[TN][starts[row] + at]
-    first = _first_found(len(counted), row, hits)
-    return Columns(index, counts.astype(np.float64), share, first, row, at, hits)
+    # What counts for nothing in the counts is neither found nor missed here: a missing label, a surplus one.
+    places = starts[row] + at
+    hits, is_counted = called[TN][places], (called[TN] | called[FP])[places] & (at < steps[row])
+    first = _first_found(len(counted), row, np.where(is_counted, hits, np.nan))
+    return Columns(
+        index, counts.astype(np.float64), share, first, row[is_counted], at[is_counted], hits[is_counted]
+    )
 
 
 def _labels(item: Item, found: Prediction | None, reading: Reading) -> str | None:

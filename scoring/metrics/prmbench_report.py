@@ -1,7 +1,8 @@
 """PRMBench's tables from compared columns: overall, per kind, per group, bias, positions. In percent.
 
-Undefined values are None. In the reference reading that is also what its evaluator marks with -1 (its tables
-clamp such values to 0), but a -1 still enters the values computed from it, as there.
+Undefined values are None. In the reference reading that is also what its evaluator marks with -1. A -1 still enters
+the F1 computed from it, as there, so that calling every step right has its published number; but a score of steps of
+which there is none (a kind without wrong steps) is undefined, where the paper's tables print 0.
 """
 
 from collections.abc import Mapping, Sequence
@@ -159,7 +160,8 @@ def _counts(items: Sequence[Item], predictions: Mapping[str, Prediction], found:
     scored = [item for item in items if item.kind != CORRECT]
     there = [item for item in scored if item.id in predictions]
     parsed = sum(predictions[item.id].is_parsed for item in there)
-    lengths = [(len(predictions[item.id].validity), item.n_steps) for item in items if item.id in predictions]
+    parsed_ones = [item for item in items if item.id in predictions and predictions[item.id].is_parsed]
+    lengths = [(len(predictions[item.id].validity), item.n_steps) for item in parsed_ones]
     return {
         "n_items": len(items),
         "n_absent": sum(item.id not in predictions for item in items),

@@ -84,33 +84,76 @@ def first_below(scores: Sequence[float], threshold: float) -> int:
     return next((at for at, score in enumerate(scores) if score <= threshold), NO_ERROR)
 
 
+def first_of(first: int | None, n_said: int, n_steps: int) -> int | None:
+    """What a list of labels says whose first wrong step, or NO_ERROR, is `first`: None where it ends before the
+    solution does without one, since nobody knows what it would have said. n_steps: 0 where not known."""
+    return None if first == NO_ERROR and n_said < n_steps else first
+
+
 def sweep(
     cases: Sequence[Case], scores: Mapping[str, Sequence[float]], tuned_on: str = GSM8K
 ) -> dict[str, Any]:
     """The threshold with the highest F1 on one subset, applied to all, as the paper's section 4.1 does.
 
     scores: of the steps, by case id; a case without scores is unparsed. Of thresholds that do equally well the
-    lowest is chosen. Raises ValueError where no case is of that subset.
+    lowest is chosen. Raises ValueError where no case is of that subset, or none of these has scores.
     """
     own = [case for case in cases if case.subset == tuned_on]
     if not own:
         raise ValueError(f"there is no solution of the subset {tuned_on!r} to choose a threshold on")
-    # What a threshold predicts changes only at a score, and only a running minimum can be the first below.
-    candidates = sorted(
-        {score for case in own for score in np.minimum.accumulate(scores.get(case.id, (0.0,)))}
-    )
-    best = max(candidates, key=lambda t: (_of_subset(at_threshold(own, scores, t))["f1"] or 0.0, -t))
-    return {"threshold": float(best), "tuned_on": tuned_on, **evaluate(at_threshold(cases, scores, best))}
+    best = _best(own, {case.id: np.asarray(scores[case.id]) for case in own if scores.get(case.id)})
+    return {"threshold": best, "tuned_on": tuned_on, **evaluate(at_threshold(cases, scores, best))}
+
+
+def tuned_on(cases: Sequence[Case]) -> str:
+    """The subset on which a threshold is chosen, as the paper's section 4.1 does on GSM8K; without it the largest."""
+    there = Counter(case.subset for case in cases)
+    return GSM8K if GSM8K in there else max(subsets_of(cases), key=lambda name: there[name])
+
+
+def _best(cases: Sequence[Case], scores: Mapping[str, Floats]) -> float:
+    """The lowest of the thresholds with the highest F1: one sort, whatever their number.
+
+    What a threshold predicts changes only at a score, and only a running minimum can be the first below. A case is
+    hit from one score on and up to another, which is no part of it.
+    """
+    lows = {name: np.minimum.accumulate(one) for name, one in scores.items()}
+    cuts = np.unique(np.concatenate([*lows.values(), np.zeros(0)]))
+    if not len(cuts):
+        raise ValueError("no solution to choose a threshold on has scores")
+    hits = []
+    for is_error in (True, False):
+        some = [case for case in cases if (case.label != NO_ERROR) == is_error]
+        between = [_hit(case.label, lows[case.id], case.n_steps) for case in some if case.id in lows]
+        first, end = (np.sort([ends[n] for ends in between]) for n in range(2))
+        n_hit = np.searchsorted(first, cuts, side="right") - np.searchsorted(end, cuts, side="right")
+        hits.append(100 * n_hit / len(some) if some else np.zeros(len(cuts)))
+    error, correct = hits
+    f1 = 2 * error * correct / np.where(error + correct == 0, 1, error + correct)
+    return float(cuts[int(f1.argmax())])
+
+
+def _hit(label: int, lows: Floats, n_steps: int) -> tuple[float, float]:
+    """From which threshold on, and up to which, the first step not above it is the labelled one, or none is."""
+    if label == NO_ERROR:
+        return (-np.inf, float(lows[-1])) if len(lows) >= n_steps else (np.inf, np.inf)
+    if label >= len(lows):
+        return np.inf, np.inf
+    before = float(lows[label - 1]) if label else np.inf
+    return min(float(lows[label]), before), before
 
 
 def at_threshold(
     cases: Iterable[Case], scores: Mapping[str, Sequence[float]], threshold: float
 ) -> list[Case]:
-    """The cases with what the scores predict at a threshold."""
-    return [
-        case._replace(prediction=first_below(scores[case.id], threshold) if case.id in scores else None)
-        for case in cases
-    ]
+    """The cases with what the scores predict at a threshold; unparsed where they end before the solution does and
+    say no error so far."""
+
+    def first(case: Case) -> int | None:
+        own = scores.get(case.id)
+        return None if own is None else first_of(first_below(own, threshold), len(own), case.n_steps)
+
+    return [case._replace(prediction=first(case)) for case in cases]
 
 
 def wrong_process(cases: Iterable[Case]) -> dict[str, Any]:

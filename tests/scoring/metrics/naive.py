@@ -29,6 +29,11 @@ def positive(counts: Counts) -> float:
     return f1(tp, tp + fp, tp + fn)
 
 
+def turned(counts: Counts) -> Counts:
+    """The same with wrong steps as what is to be found."""
+    return {"tp": counts["tn"], "fp": counts["fn"], "tn": counts["tp"], "fn": counts["fp"]}
+
+
 def pooled(items: Sequence[Item], said: Mapping[str, Prediction]) -> dict[str, Counts]:
     """Counts of each kind and of "overall"; and under "first" the first wrong steps found, and asked for."""
     pools: dict[str, Counts] = {}

@@ -2,8 +2,10 @@
 
 import pytest
 
+from annotator.core.labels import NO_ERROR
 from scoring.metrics import baselines
 from scoring.metrics.prmbench import Item
+from scoring.metrics.processbench import Case
 from tests.scoring.metrics.test_prmbench import pooled
 
 
@@ -27,6 +29,15 @@ def test_last_step_by_hand() -> None:
     # Two items of four steps, wrong at the end and at the start: tp 5, fp 1, tn 1, fn 1.
     items = [Item("a", "deception", 4, (3,), "a", "a"), Item("b", "deception", 4, (0,), "b", "b")]
     assert baselines.prmbench(items)["last step"]["overall"] == pytest.approx(100 * (5 / 6 + 1 / 2) / 2)
+
+
+def test_the_step_index_on_first_errors() -> None:
+    """Errors at half of each solution, and one solution too short to have that."""
+    cases = [Case(str(n), "math", n, None, str(n), n_steps=2 * n) for n in range(1, 5)]
+    cases.append(Case("x", "math", NO_ERROR, None, "x", n_steps=0))
+    found = baselines.processbench(cases)["step index"]
+    assert (found["overall"], found["threshold"]) == (100, pytest.approx(0.5))
+    assert baselines.processbench([])["step index"]["overall"] is None
 
 
 def test_the_step_index_is_as_good_as_any_cut() -> None:

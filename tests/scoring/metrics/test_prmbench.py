@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from scoring.metrics.confusion import Reading
 from scoring.metrics.prmbench import Item, Prediction
 from scoring.metrics.prmbench_report import evaluate
 
@@ -107,16 +108,35 @@ def test_redundancy_labels_count_for_their_two_kinds_only() -> None:
         assert _one(predicted, item=replace(ITEM, kind=kind))["accuracy"] == accuracy
 
 
+@pytest.mark.parametrize("reading", ["reference", "strict"])
+def test_where_nothing_is_wrong_there_is_no_score(reading: Reading) -> None:
+    """The evaluator has 0 there, or worse by a mistake: 0.5 * 1 + 0.5 * -1. That is no number of the rater's."""
+    for right, said in ((replace(ITEM, wrong=()), "++++"), (replace(ITEM, wrong=()), "+++-")):
+        found = _one(Prediction(said), reading, right)
+        assert (found["prm_score"], found["negative_f1"], found["negative_recall"]) == (None, None, None)
+    wrong = _one(Prediction("----"), reading, replace(ITEM, wrong=(0, 1, 2, 3)))
+    assert (wrong["prm_score"], wrong["f1"], wrong["negative_f1"]) == (None, None, 100)
+
+
 def test_the_sentinel_enters_f1_as_in_the_reference() -> None:
-    # No wrong step. All valid: negative precision and recall are both 0/0 = -1, and so is their F1. One called
-    # invalid: precision 0, recall -1, F1 0. Read strictly the first is undefined, the second 0.
-    right = replace(ITEM, wrong=())
-    assert _one(Prediction("++++"), item=right)["negative_f1"] is None
-    assert _one(Prediction("+++-"), item=right)["negative_f1"] == 0
-    assert _one(Prediction("++++"), "strict", right)["negative_f1"] is None
-    assert _one(Prediction("+++-"), "strict", right)["negative_f1"] == 0
-    # PRMScore takes the sentinel as it is: 0.5 * 1 + 0.5 * -1.
-    assert _one(Prediction("++++"), item=right)["prm_score"] == 0
+    """All valid: negative precision is 0/0 = -1, recall 0, and their F1 0: half of F1 is the published number."""
+    found = _one(Prediction("++++"))
+    assert (found["negative_precision"], found["negative_f1"]) == (None, 0)
+    assert found["prm_score"] == pytest.approx(found["f1"] / 2)
+
+
+def test_a_step_without_a_label_is_neither_found_nor_missed() -> None:
+    items = [ITEM, replace(ITEM, id="b")]
+    said = {ITEM.id: Prediction("++.+"), "b": Prediction("++-+")}
+    found = evaluate(items, said)
+    assert found["overall"]["wrong_step_accuracy"] == found["overall"]["first_error_accuracy"] == 100
+    assert found["positions"] == [{"step": 3, "n": 1, "accuracy": 100.0}]
+    assert evaluate(items, said, "strict")["overall"]["first_error_accuracy"] == 50
+
+
+def test_what_could_not_be_read_is_not_short() -> None:
+    found = evaluate([ITEM], {ITEM.id: Prediction("", is_parsed=False)})
+    assert (found["n_short"], found["n_unparsed"]) == (0, 1)
 
 
 def test_similarity_pairs_an_item_with_its_original() -> None:

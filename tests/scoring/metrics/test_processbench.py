@@ -1,5 +1,7 @@
 """ProcessBench's metrics: traps and sweep by hand. The published rows recompute in test_published.py."""
 
+import random
+
 import pytest
 
 from annotator.core.labels import NO_ERROR
@@ -8,6 +10,7 @@ from scoring.metrics.processbench import (
     at_threshold,
     evaluate,
     first_below,
+    first_of,
     sweep,
     vote,
     wrong_process,
@@ -81,6 +84,35 @@ def test_the_threshold_is_chosen_on_one_subset_and_applied_to_all() -> None:
     assert best == 100
     with pytest.raises(ValueError, match="olympiadbench"):
         sweep(cases, scores, tuned_on="olympiadbench")
+
+
+def test_the_sweep_finds_what_trying_every_score_finds() -> None:
+    made = random.Random(3)
+    for n in range(1, 40):
+        cases = [
+            Case(str(k), "all", made.choice([-1, 0, 1, 2, 3]), None, str(k), n_steps=4) for k in range(n)
+        ]
+        scores = {
+            case.id: [made.randrange(6) / 5 for _ in range(made.choice([2, 4]))]
+            for case in cases[1:] or cases
+        }
+        tried = sorted({score for one in scores.values() for score in one})
+        f1s = [evaluate(at_threshold(cases, scores, t))["f1"] or 0.0 for t in tried]
+        found = sweep(cases, scores, "all")
+        assert (found["f1"] or 0.0) == pytest.approx(max(f1s))
+        if max(f1s):
+            assert found["threshold"] == tried[[round(f1, 9) for f1 in f1s].index(round(max(f1s), 9))]
+
+
+def test_a_list_that_ends_too_soon_says_nothing_for_sure() -> None:
+    """No error among two of five steps: unknown, so wrong, whether the solution has one or not."""
+    cases = [
+        Case(name, "gsm8k", label, None, name, n_steps=5)
+        for name, label in (("a", NO_ERROR), ("b", 1), ("c", 3))
+    ]
+    cut = at_threshold(cases, {"a": [0.9, 0.9], "b": [0.9, 0.1], "c": [0.9, 0.9]}, 0.5)
+    assert [case.prediction for case in cut] == [None, 1, None]
+    assert first_of(NO_ERROR, 0, 0) == NO_ERROR  # where nobody knows how long the solution is
 
 
 def test_right_answers_with_a_wrong_process() -> None:
