@@ -1,8 +1,9 @@
 """A benchmark's file in, result rows out, as the benchmarks' own tools write and read them; no database.
 
 PRMBench: every modified solution, and of redundancy's records the originals as `correct_…`; an id met before is
-dropped, as its evaluator drops it. ProcessBench: every record, with the first step that is not right as prediction.
-Rows come out in the order in which they are computed, the longest first.
+dropped, as its evaluator drops it. ProcessBench: every record, with the first step that is not right as prediction;
+null where the model did not read as far as one. Rows come out in the order in which they are
+computed, the longest first.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -87,14 +88,15 @@ def score(scorer: Scorer, found: Iterable[Item], kind: str, judge: JUDGE) -> Ite
 
 
 def _lines(item: Item, said: Judged, kind: str) -> Iterator[str]:
-    row = _row(item, said)
     if kind == PROCESSBENCH and item.truth:
-        return results.write_processbench([(item.truth, row)])
-    return results.write_prmbench([row])
+        return results.write_processbench(
+            [(item.truth, AnnotationRecord(_NOWHERE, item.id, labels=said.labels))]
+        )
+    return results.write_prmbench([_row(item, said)])
 
 
 def _row(item: Item, said: Judged) -> AnnotationRecord:
-    """Lists end with the scores: the tools go by their length."""
+    """PRMBench's lists end with the scores: its tools go by their length."""
     if not said.is_parsed:
         return AnnotationRecord(_NOWHERE, item.id, is_parsed=False)
     n = len(said.scores or ())
@@ -103,5 +105,5 @@ def _row(item: Item, said: Judged) -> AnnotationRecord:
         _NOWHERE, item.id, labels=said.labels[:n], scores=tuple(said.scores or ()),
         redundancy_labels=said.redundancy_labels[:n] or None,
         redundancy_scores=tuple(redundant) if redundant is not None else None,
-        first_error=core.first_error(said.labels[:n]),
+        first_error=core.first_error(said.labels),
     )  # fmt: skip

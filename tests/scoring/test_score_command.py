@@ -158,6 +158,19 @@ def test_processbench_rows_with_the_first_step_that_is_not_right(process_file: P
     assert [(row["id"], row["prediction"], row["match"]) for row in low] == [("gsm8k-0", -1, True)]
 
 
+def test_a_cut_tail_is_not_called_right(process_file: Path) -> None:
+    """Nothing is known of what the model never read: the first error may lie there."""
+    rows = json.loads(process_file.read_text())[:2]
+    rows[1]["steps"] = [STEPS[0], "1 + 1 = 2, " * 400]
+    process_file.write_text(json.dumps(rows))
+    found = rows_of(score(str(process_file), model=QWEN, variant="prmbench", threshold=0.0))
+    assert {row["id"]: (row["prediction"], row["match"]) for row in found} == {
+        "gsm8k-0": (-1, True), "gsm8k-1": (None, False),
+    }  # fmt: skip
+    wrong = rows_of(score(str(process_file), model=QWEN, variant="prmbench", threshold=1.0))
+    assert {row["prediction"] for row in wrong} == {0}
+
+
 def test_a_folder_by_its_path_and_what_it_is_like(process_file: Path, tmp_path: Path) -> None:
     folder = tiny.make("pure-prm-7b", tmp_path / "my own")
     with pytest.raises(CommandError, match="say which model it is like"):
