@@ -13,14 +13,14 @@ from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps
 
 
-class Channel(filesystem.Channel):  # type: ignore[misc]
-    def _put(self, queue: str, message: Any, **_: Any) -> None:
+class Channel(filesystem.Channel):
+    def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]
         """Names begin with the time, as kombu's do: the oldest is taken first. A part left by a killed process is
         never taken for a message."""
         name = f"{round(monotonic() * 1000)}_{uuid4()}.{queue}.msg"
         path = Path(self.data_folder_out) / name
         part = path.with_name(f".{name}.part")
-        part.write_text(dumps(message))  # type: ignore[no-untyped-call]
+        part.write_text(dumps(payload))  # type: ignore[no-untyped-call]
         part.replace(path)
 
 
