@@ -64,9 +64,11 @@ def try_models(request: PageRequest, **_: object) -> HttpResponse:
 def tried(request: PageRequest, run: int, **_: object) -> HttpResponse:
     """The result, asked for again until it is there; `?format=json`."""
     project = request.membership.project
-    row = Run.objects.filter(project=project, pk=run, method=actions.TRY).first()
+    row = Run.objects.filter(project=project, pk=run).first()
     if row is None:
         raise errors.Missing("Nothing was tried under this number.")
+    if row.method != actions.TRY:
+        return redirect("run", project.slug, row.pk)
     units = list(Unit.objects.filter(run=row).order_by("pk"))
     if request.GET.get("format") == "json":
         return JsonResponse(as_json(row, units), json_dumps_params={"indent": 2})
