@@ -6,14 +6,15 @@ All functions are called on one thread, never two at once.
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from annotator import runs
-from annotator.models import Call, Run, RunState, Unit
+from annotator.actions import runs as acts
+from annotator.models import Call, Problem, Run, RunState, Unit
 from synth.calls import Ended, Failure, Job, StoredCall
 from synth.machines import MACHINES
 
@@ -23,17 +24,23 @@ SEEN = (
 )  # fmt: skip
 
 
-class RunStorage:
-    """The running runs of `drives`, for the worker `owner`."""
+TAKEN_DOWN = "Its problem was taken down."
 
-    def __init__(self, drives: str, owner: str) -> None:
-        self._drives, self._owner = drives, owner
+
+class RunStorage:
+    """The running runs of `drives`, for the worker `owner`.
+
+    why_not: why a run must not go on ("": it may), asked before anything of it is leased; such a run is paused.
+    """
+
+    def __init__(self, drives: str, owner: str, why_not: Callable[[Run], str] = lambda run: "") -> None:
+        self._drives, self._owner, self._why_not = drives, owner, why_not
         self._runs: dict[int, Run] = {}
         self._turn = 0
 
     def take(self, n: int) -> list[Job]:
         """Lease up to n due units, another run first each time, so that a long one does not hold up the others."""
-        running = [run for run in runs.to_drive(self._drives) if run.state == RunState.RUNNING]
+        running = [run for run in runs.to_drive(self._drives) if self._is_to_go_on(run)]
         self._runs |= {run.pk: run for run in running}
         self._turn += 1
         jobs: list[Job] = []
@@ -43,10 +50,21 @@ class RunStorage:
                 jobs += self._begun(run, runs.take(run, self._owner, n - len(jobs)))
         return jobs
 
+    def _is_to_go_on(self, run: Run) -> bool:
+        if run.state != RunState.RUNNING or run.pk in self._runs:
+            return run.state == RunState.RUNNING
+        because = self._why_not(run)
+        if because:
+            acts.pause_for(run, because)
+        return not because
+
     def _begun(self, run: Run, units: Sequence[Unit]) -> Iterable[Job]:
-        before = _calls_of(units)
+        before, gone = _calls_of(units), _taken_down(units)
         for unit in units:
             unit.run = run
+            if unit.pk in gone:
+                self._forget(unit)
+                continue
             try:
                 steps = MACHINES[run.method].begin(run, unit)
             except Exception as error:  # one unit that cannot be begun must not stop the others
@@ -56,10 +74,10 @@ class RunStorage:
             yield Job(unit, steps, before.get(unit.pk, ()), run.project_id)
 
     def recall(self, wanted: Sequence[tuple[Any, str]]) -> Mapping[tuple[Any, str], StoredCall]:
-        """What was answered before, in the unit's own project, to the very same request."""
+        """What was answered before, in the unit's own project, to the very same request; not what was emptied since."""
         projects, digests = {project for project, _ in wanted}, {digest for _, digest in wanted}
         rows = Call.objects.filter(digest__in=digests, error="", unit__run__project__in=projects)
-        seen = rows.order_by("-pk").values(*SEEN, project=F("unit__run__project"))
+        seen = rows.exclude(reply="").order_by("-pk").values(*SEEN, project=F("unit__run__project"))
         found = {(row["project"], row["digest"]): row for row in seen}
         return {one: _stored(found[one]) for one in wanted if one in found}
 
@@ -75,9 +93,13 @@ class RunStorage:
         """Store what is still this worker's, together; an exception of one leaves all as they were."""
         with transaction.atomic():
             mine = runs.mine([one.unit for one in ended], self._owner)
-            held = [one for one in ended if one.unit.pk in mine]
-            if len(held) < len(ended):
-                log.info("%s units are not this worker's any more", len(ended) - len(held))
+            if len(mine) < len(ended):
+                log.info("%s units are not this worker's any more", len(ended) - len(mine))
+            gone = _taken_down([one.unit for one in ended])
+            for one in ended:
+                if one.unit.pk in mine & gone:
+                    self._forget(one.unit)
+            held = [one for one in ended if one.unit.pk in mine - gone]
             runs.done_all([self._store(one) for one in held if not isinstance(one.result, Failure)])
             for one in held:
                 if isinstance(one.result, Failure):
@@ -93,6 +115,11 @@ class RunStorage:
         result = json.dumps({"raw": failure.raw}, ensure_ascii=False) if failure.raw else ""
         runs.failed(unit, self._owner, error=failure.message, again=failure.again, result=result)
 
+    def _forget(self, unit: Unit) -> None:
+        """Of a text that was taken down nothing is made, and nothing is kept of what came back about it since."""
+        Call.objects.filter(unit=unit).update(reply="")
+        runs.failed(unit, self._owner, error=TAKEN_DOWN, again=False)
+
     def beat(self, units: Sequence[Unit]) -> bool:
         """Hold on to all of it. False: a run of these was paused, or somebody else drives this by now."""
         pks = {unit.run_id for unit in units}
@@ -107,6 +134,15 @@ class RunStorage:
 
     def close(self) -> None:
         connection.close()
+
+
+def _taken_down(units: Sequence[Unit]) -> set[int]:
+    """Which of these units are about a problem, or a version of one, that was emptied meanwhile; ids."""
+    about = {unit.pk: unit.solution.problem_id if unit.solution else unit.problem_id for unit in units}
+    rows = Problem.objects.filter(pk__in={problem for problem in about.values() if problem})
+    emptied = rows.filter(Q(taken_down_at__isnull=False) | Q(parent__taken_down_at__isnull=False))
+    gone = set(emptied.values_list("pk", flat=True))
+    return {pk for pk, problem in about.items() if problem in gone}
 
 
 def _calls_of(units: Sequence[Unit]) -> Mapping[int, list[StoredCall]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from annotator.actions import machine_rows
 from annotator.core.labels import MULTI_SOLUTIONS
-from annotator.models import Injection, Project, RaterKind, Run, Unit
+from annotator.models import Project, Rater, RaterKind, Run, Unit
 from annotator.runs import NewUnit
 from synth.machines import injecting, subjects
 from synth.machines.judging import question_of, solution_of
@@ -17,16 +17,15 @@ from synth.methods.asks import Steps
 
 def plan(run: Run, after: int) -> Iterator[Planned]:
     """Without what this very rater has drawn for the same solution before."""
-    for solution in subjects.in_order(subjects.right_ones(run.project, run.params["which"]), after):
-        made = Injection.objects.filter(parent=solution, rater=run.rater, error_type=MULTI_SOLUTIONS)
-        key = f"solution:{solution.pk}"
-        is_new = run.rater is None or not made.exists()
-        yield solution.pk, [NewUnit(key, solution.pk, solution.problem_id, MULTI_SOLUTIONS)] if is_new else []
+    for chunk in subjects.in_chunks(subjects.right_ones(run.project, run.params["which"]), after):
+        made = injecting.made_by(run.rater, chunk)
+        for solution in chunk:
+            unit = NewUnit(f"solution:{solution.pk}", solution.pk, solution.problem_id, MULTI_SOLUTIONS)
+            yield solution.pk, [] if (solution.pk, MULTI_SOLUTIONS) in made else [unit]
 
 
-def expect(project: Project, params: Mapping[str, Any]) -> Expected:
-    found = injecting.expect(project, {**params, "kinds": [MULTI_SOLUTIONS]})
-    return found._replace(why_left_out="solutions that nobody has found right")
+def expect(project: Project, params: Mapping[str, Any], rater: Rater | None) -> Expected:
+    return injecting.expect(project, {**params, "kinds": [MULTI_SOLUTIONS]}, rater, "found right")
 
 
 def begin(run: Run, unit: Unit) -> Steps[Alternatives]:

@@ -72,7 +72,7 @@ def plan(run: Run, after: int) -> Iterator[Planned]:
         )
 
 
-def expect(project: Project, params: Mapping[str, Any]) -> Expected:
+def expect(project: Project, params: Mapping[str, Any], rater: Rater | None) -> Expected:
     n = both(project, params).count()
     without = subjects.solutions(project, params["which"]).count() - n
     return Expected(n, without, "that not both have judged")

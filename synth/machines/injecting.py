@@ -1,16 +1,18 @@
 """What the injectors share, models and rules alike: a unit for each right solution and kind of error."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from django.db.models import QuerySet
 
 from annotator import errors
 from annotator.actions import machine_rows
 from annotator.core.labels import ERROR_TYPES
-from annotator.models import Injection, Project, Run, Solution, Unit
+from annotator.models import Injection, Project, Rater, Run, Solution, Unit
 from annotator.runs import NewUnit
 from synth.machines import subjects
 from synth.machines.judging import solution_of
-from synth.machines.machine import Expected, Planned, Stored
+from synth.machines.machine import Expected, Planned, Stored, expected
 from synth.methods import injections
 from synth.methods.injections import Injected, Rejected
 
@@ -39,25 +41,40 @@ def _listed(given: Any) -> list[Any]:
 def plan(run: Run, after: int) -> Iterator[Planned]:
     """Without what this very rater has made before of the same solution."""
     rows = subjects.right_ones(run.project, run.params["which"])
-    for solution in subjects.in_order(rows, after):
-        made = _made(run, solution)
-        units = [
-            NewUnit(f"solution:{solution.pk}/{kind}", solution.pk, solution.problem_id, kind)
-            for kind in run.params["kinds"]
-            if kind not in made
-        ]
-        yield solution.pk, units
+    for chunk in subjects.in_chunks(rows, after):
+        made = made_by(run.rater, chunk)
+        for solution in chunk:
+            units = [
+                NewUnit(f"solution:{solution.pk}/{kind}", solution.pk, solution.problem_id, kind)
+                for kind in run.params["kinds"]
+                if (solution.pk, kind) not in made
+            ]
+            yield solution.pk, units
 
 
-def _made(run: Run, solution: Solution) -> set[str]:
-    rows = Injection.objects.filter(parent=solution, rater=run.rater)
-    return set(rows.values_list("error_type", flat=True)) if run.rater else set()
+def made_by(rater: Rater | None, parents: Sequence[Solution]) -> set[tuple[int | None, str]]:
+    """Of which of these solutions it has made which kinds before: (solution, kind)."""
+    rows = Injection.objects.filter(parent__in=parents, rater=rater)
+    return set(rows.values_list("parent", "error_type")) if rater else set()
 
 
-def expect(project: Project, params: Mapping[str, Any]) -> Expected:
-    n = subjects.right_ones(project, params["which"]).count()
-    every = subjects.present(project).filter(injection=None).count()
-    return Expected(n * len(params["kinds"]), every - n, "solutions that nobody has found wholly right")
+def expect(
+    project: Project, params: Mapping[str, Any], rater: Rater | None, not_right: str = "found wholly right"
+) -> Expected:
+    rows = subjects.right_ones(project, params["which"])
+    n, every = rows.count(), subjects.present(project).filter(injection=None).count()
+    made = _n_made(rater, rows, params["kinds"]) if rater else 0
+    return expected(
+        n * len(params["kinds"]) - made,
+        (every - n, f"solutions that nobody has {not_right}"),
+        (made, "that it has made before"),
+    )
+
+
+def _n_made(rater: Rater, rows: QuerySet[Solution], kinds: Sequence[str]) -> int:
+    parents = rows.order_by().values("pk")
+    found = Injection.objects.filter(parent__in=parents, rater=rater, error_type__in=kinds)
+    return found.order_by().values("parent", "error_type").distinct().count()
 
 
 def store(run: Run, unit: Unit, outcome: Injected | Rejected) -> Stored:

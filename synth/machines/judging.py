@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from annotator.models import Project, Rater, Run, Solution, Unit
 from annotator.runs import NewUnit
 from synth.machines import subjects
-from synth.machines.machine import Expected, Planned, Stored
+from synth.machines.machine import Expected, Planned, Stored, expected
 
 CHOICES = (subjects.ALL, subjects.ITEMS, subjects.SAMPLES)
 UNPARSED = "unparsed"
@@ -26,9 +26,15 @@ def plan_all(run: Run, after: int) -> Iterator[Planned]:
     return plan(subjects.solutions(run.project, run.params["which"]), run.rater, after)
 
 
-def expect_all(project: Project, params: Mapping[str, Any]) -> Expected:
-    """All that it might judge; planning leaves out what this very rater has judged."""
-    return Expected(subjects.solutions(project, params["which"]).count(), 0)
+def expect_all(project: Project, params: Mapping[str, Any], rater: Rater | None) -> Expected:
+    return expect(subjects.solutions(project, params["which"]), rater)
+
+
+def expect(rows: QuerySet[Solution], rater: Rater | None, *left_out: tuple[int, str]) -> Expected:
+    """left_out: what is none of these rows, and why."""
+    n = rows.count()
+    new = subjects.unjudged(rows, rater).count() if rater else n
+    return expected(new, *left_out, (n - new, "that it has judged before"))
 
 
 def solution_of(unit: Unit) -> Solution:

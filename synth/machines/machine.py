@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from annotator import errors
 from annotator.core import methods
-from annotator.models import Project, Run, Unit
+from annotator.models import Project, Rater, Run, Unit
 from annotator.runs import NewUnit
 from synth.machines.subjects import WHICH
 from synth.methods.asks import Steps
@@ -26,11 +26,18 @@ class Stored(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """How much a run would be: units, and requests at the most of each (None: it asks nobody)."""
+    """How much a run would be: units, and how much it leaves out and why."""
 
     n_units: int
     n_left_out: int
     why_left_out: str = ""
+
+
+def expected(n_units: int, *left_out: tuple[int, str]) -> Expected:
+    """left_out: how many, and why (which are ...); where there are several reasons each tells its number."""
+    told = [(n, why) for n, why in left_out if n]
+    why = told[0][1] if len(told) == 1 else ", ".join(f"{n} {why}" for n, why in told)
+    return Expected(n_units, sum(n for n, _ in told), why)
 
 
 class Machine(NamedTuple):
@@ -38,7 +45,8 @@ class Machine(NamedTuple):
 
     how: its settings, as a pydantic model; None: it has none but a seed.  choices: which solutions it may be asked
     to work on; empty: there is no choice.  rater_kind: of who writes its annotations; "" where nobody does.
-    spec: a run's parameters -> the rater's spec.  expect: counts before anything is planned.
+    spec: a run's parameters -> the rater's spec (spec_of adds the endpoint).  expect: counts before anything is
+    planned, without what the rater, if there is one yet, has done before.
     plan: the run's units after an id.  begin: a unit -> its method's generator.  most_calls: of one unit.
     store: rows from its outcome, inside the caller's transaction.  read_more: further parameters of its own.
     """
@@ -50,7 +58,7 @@ class Machine(NamedTuple):
     rater_kind: str
     choices: tuple[str, ...]
     spec: Callable[[Mapping[str, Any]], dict[str, Any]]
-    expect: Callable[[Project, Mapping[str, Any]], Expected]
+    expect: Callable[[Project, Mapping[str, Any], Rater | None], Expected]
     plan: Callable[[Run, int], Iterator[Planned]]
     begin: Callable[[Run, Unit], Steps[Any]]
     most_calls: Callable[[Mapping[str, Any], Unit], int]
@@ -60,6 +68,13 @@ class Machine(NamedTuple):
     @property
     def title(self) -> str:
         return methods.title(self.method)
+
+
+def spec_of(machine: Machine, params: Mapping[str, Any]) -> dict[str, Any]:
+    """All that makes a rater of a run's parameters: Rater.spec. The endpoint stands in it by digest: its address is
+    not for everyone who reads what a rater is."""
+    spec = machine.spec(params)
+    return spec | {"endpoint": params["endpoint_identity"]} if machine.needs_endpoint else spec
 
 
 def how_of(how: type[H], params: Mapping[str, Any]) -> H:

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from annotator.actions import machine_rows
 from annotator.actions.machine_rows import Judged
-from annotator.models import Project, RaterKind, Run, Solution, Unit
+from annotator.models import Project, Rater, RaterKind, Run, Solution, Unit
 from synth.machines import judging, subjects
 from synth.machines.machine import Expected, Machine, Planned, Stored, how_of
 from synth.methods import estimates, rollouts
@@ -28,10 +28,10 @@ def plan(run: Run, after: int) -> Iterator[Planned]:
     return judging.plan(answered(run.project, run.params["which"]), run.rater, after)
 
 
-def expect(project: Project, params: Mapping[str, Any]) -> Expected:
-    n = answered(project, params["which"]).count()
-    without = subjects.solutions(project, params["which"]).count() - n
-    return Expected(n, without, "without a reference answer")
+def expect(project: Project, params: Mapping[str, Any], rater: Rater | None) -> Expected:
+    rows = answered(project, params["which"])
+    without = subjects.solutions(project, params["which"]).count() - rows.count()
+    return judging.expect(rows, rater, (without, "without a reference answer"))
 
 
 def begin(run: Run, unit: Unit) -> Steps[Estimate]:

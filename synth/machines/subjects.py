@@ -73,7 +73,13 @@ def right_ones(project: Project, which: str = LABELLED) -> QuerySet[Solution]:
 
 
 def in_order(rows: QuerySet[M], after: int) -> Iterator[M]:
-    """Rows after an id, in chunks, so that memory stays flat however many there are."""
-    while chunk := list(rows.filter(pk__gt=after).order_by("pk")[:CHUNK]):
+    """Rows after an id, read in chunks, so that memory stays flat however many there are."""
+    for chunk in in_chunks(rows, after):
         yield from chunk
+
+
+def in_chunks(rows: QuerySet[M], after: int) -> Iterator[list[M]]:
+    """The same a chunk at a time, for who asks something else of each."""
+    while chunk := list(rows.filter(pk__gt=after).order_by("pk")[:CHUNK]):
+        yield chunk
         after = chunk[-1].pk

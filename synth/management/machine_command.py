@@ -89,11 +89,15 @@ class MachineCommand(BaseCommand):
         return given
 
     def _work(self, run: Run) -> None:
+        told = ""
         with _watched(run):
             while run.is_open:
                 if not work.work(run.drives):
                     time.sleep(LOOKED_S)  # another worker is at it, or what failed waits to be tried again
                 run.refresh_from_db()
+                if run.is_open and run.because not in ("", told):  # the endpoint rests: for an hour perhaps
+                    told = run.because
+                    self.stderr.write(told)
 
 
 def _add_setting(parser: ArgumentParser, name: str, field: FieldInfo) -> None:

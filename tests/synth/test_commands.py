@@ -44,7 +44,7 @@ def project() -> Project:
 def endpoint(tmp_path: Path, settings: Any, fake: FakeLLM) -> FakeLLM:
     settings.ENDPOINTS_FILE = str(tmp_path / "endpoints.toml")
     Path(settings.ENDPOINTS_FILE).write_text(
-        f'[endpoints.sums]\nbase_url = "{fake.base_url}"\nmodel = "m"\nprompt_price = 1000.0\n'
+        f'[endpoints.sums]\nbase_url = "{fake.base_url}"\nmodel = "m"\nconcurrency = 2\nprompt_price = 1000.0\n'
     )
     return fake
 
