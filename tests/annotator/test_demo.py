@@ -179,6 +179,7 @@ def test_nobodys_account_is_taken(data_dir: Path) -> None:
     assert not Membership.objects.filter(project__slug="demo", user__username="alice").exists()
 
 
+@pytest.mark.once
 def test_an_interrupted_demo_is_finished_the_next_time(data_dir: Path, monkeypatch: Any) -> None:
     claim, claims = queue.claim, iter(range(5))
 
