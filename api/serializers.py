@@ -348,7 +348,9 @@ class NewRunSerializer(serializers.Serializer[object]):
 
 
 class ResumeSerializer(serializers.Serializer[object]):
-    budget = serializers.FloatField(required=False, allow_null=True, help_text="Null: as it was.")
+    budget = serializers.FloatField(
+        required=False, allow_null=True, help_text="Null: no limit. Left out: as it was."
+    )
 
 
 class RefusalSerializer(serializers.Serializer[object]):

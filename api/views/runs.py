@@ -122,7 +122,8 @@ def pause(request: Request, project: str, run: int) -> Response:
 @api_view(["POST"])
 def resume(request: Request, project: str, run: int) -> Response:
     """Go on with a paused run, if asked with another budget."""
-    row, budget = _find(request, run), _budget(body_of(request))
+    row, body = _find(request, run), body_of(request)
+    budget = _budget(body) if "budget" in body else acts.KEEP
     return _shown(acts.resume(by=member(request), run=row, budget=budget))
 
 

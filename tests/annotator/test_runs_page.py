@@ -187,7 +187,7 @@ def post(client: Client, run: Run, **data: str) -> tuple[int, str]:
 def test_a_run_is_paused_goes_on_with_another_budget_and_is_cancelled(
     lead: Membership, client: Client
 ) -> None:
-    run = make.run(lead.project, budget=1.0, cost=1.0, params={"endpoint": "x"})
+    run = make.run(lead.project, budget=1.0, cost=1.0, n_units=1, params={"endpoint": "x"})
     assert post(client, run, do="pause")[0] == 302
     run.refresh_from_db()
     assert (run.state, run.because) == (RunState.PAUSED, "Paused by lead.")

@@ -53,11 +53,13 @@ def test_runs_come_newest_first_by_page(
 def test_a_run_is_paused_goes_on_and_is_cancelled(lead: Membership, call: Call, run: Run) -> None:
     assert call(lead, "POST", f"runs/{run.pk}/pause").json()["state"] == "paused"
     assert call(lead, "POST", f"runs/{run.pk}/pause").status_code == 409
-    Run.objects.filter(pk=run.pk).update(cost=2.5)
+    Run.objects.filter(pk=run.pk).update(cost=2.5, n_units=1)
     refused = call(lead, "POST", f"runs/{run.pk}/resume", {})
     assert (refused.status_code, refused.json()["field"]) == (400, "budget")
     resumed = call(lead, "POST", f"runs/{run.pk}/resume", {"budget": 5}).json()
     assert (resumed["state"], resumed["budget"]) == ("running", 5.0)
+    call(lead, "POST", f"runs/{run.pk}/pause")
+    assert call(lead, "POST", f"runs/{run.pk}/resume", {"budget": None}).json()["budget"] is None
     assert call(lead, "POST", f"runs/{run.pk}/cancel").json()["state"] == "cancelled"
     assert call(lead, "POST", f"runs/{run.pk}/cancel").status_code == 409
 
