@@ -10,7 +10,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from pathlib import Path
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -44,9 +43,11 @@ def work(drives: str, *, seconds: float = SECONDS) -> bool:
         return False
     try:
         for run in runs.to_drive(drives):
-            with beating(run, owner):
-                _work_on(run, owner, until)
-            runs.give_back(run, owner)
+            try:
+                with beating(run, owner):
+                    _work_on(run, owner, until)
+            finally:  # whatever stopped it, nobody has to wait until the leases end
+                runs.give_back(run, owner)
             acts.complete(run)
         return runs.has_due(drives)
     finally:
@@ -105,15 +106,14 @@ def _score_all(run: Run, owner: str, units: Sequence[Unit]) -> None:
             return
         log.exception("A batch of run %s could not be scored", run.pk)
         for unit in left:
-            _fail(unit, owner, error)
+            # What a refusal says is as true the next time.
+            _fail(unit, owner, error, again=not isinstance(error, errors.PlumblineError))
 
 
-def _fail(unit: Unit, owner: str, error: Exception) -> None:
-    """What a refusal says is as true the next time; anything else is tried again."""
-    is_refusal = isinstance(error, errors.PlumblineError)
-    said = str(error) if is_refusal else f"{type(error).__name__}: {error}"
+def _fail(unit: Unit, owner: str, error: Exception, *, again: bool) -> None:
+    said = str(error) if isinstance(error, errors.PlumblineError) else f"{type(error).__name__}: {error}"
     try:
-        runs.failed(unit, owner, error=said[:1000], again=not is_refusal)
+        runs.failed(unit, owner, error=said[:1000], again=again)
     except runs.Lost as lost:
         log.info("%s", lost.message)
 
@@ -138,7 +138,7 @@ def _window(run: Run, before: int) -> tuple[list[NewUnit], int | None]:
     most = min(PLANNED_AT_ONCE, _left_of_limit(run))
     texts = list(solutions.texts(solutions.to_score(run.project, run.rater), before, most))
     is_last = len(texts) < PLANNED_AT_ONCE
-    spec, tokens = scorers.limited_spec(run.params), engine.tokenizer(Path(run.params["folder"]))
+    spec, tokens = scorers.writing(run.params)
     with closing(scorers.kept()) as ids:
         units = [
             NewUnit(f"batch:{one.name}", params={"solutions": [int(key) for key in one.keys]})
@@ -215,18 +215,24 @@ def judgement(spec: Spec, scored: Scored, n_steps: int, threshold: float | None 
 
 
 def _try(run: Run, owner: str) -> None:
-    """One pasted solution by several models; what one refuses says nothing of the others."""
+    """One pasted solution by several models; what stops one says nothing of the others."""
     text = ("pasted", run.params["problem"], run.params["steps"])
     for unit in runs.take(run, owner, AT_ONCE * 2):
         try:
             scorer = scorers.scorer_of(unit.params)
             ((scored,),) = scorer.score([text])
-        except errors.PlumblineError as refusal:
-            runs.failed(unit, owner, error=refusal.message, again=False)
+        except Exception as error:  # who waits for it on a page is told, and may try again
+            log.warning(
+                "%s could not be tried", unit.key, exc_info=not isinstance(error, errors.PlumblineError)
+            )
+            _fail(unit, owner, error, again=False)
             continue
         outcome = "scored" if scored.channels else "not scored"
-        result = _tried(scorer.spec, scored, len(run.params["steps"]))
-        runs.done(unit, owner, outcome=outcome, result=json.dumps(result))
+        result = json.dumps(_tried(scorer.spec, scored, len(run.params["steps"])))
+        try:
+            runs.done(unit, owner, outcome=outcome, result=result)
+        except runs.Lost as lost:
+            log.info("%s", lost.message)
 
 
 def _tried(spec: Spec, scored: Scored, n_steps: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from django.utils import timezone
 
 from annotator import errors, runs
@@ -17,6 +18,7 @@ from annotator.policies import Operator
 from config.celery import app
 from scoring import actions, scorers, work
 from scoring.actions import How
+from scoring.prm import engine
 from scoring.prm.engine import Scored
 from scoring.scorers import Scorer
 from tests import factories as make
@@ -162,6 +164,61 @@ def test_a_model_that_cannot_be_loaded_pauses_the_run(
     acts.resume(by=Operator(), run=run)
     assert finish(run).state == RunState.COMPLETE
     assert Annotation.objects.count() == 6
+
+
+def out_of_memory(*_: Any, **__: Any) -> Any:
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nGPU 0 has …")
+
+
+def test_no_memory_for_the_model_pauses_the_run_and_holds_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "load", out_of_memory)
+    run = finish(start(project))
+    assert run.state == RunState.PAUSED
+    assert run.because.startswith(
+        f"{QWEN} cannot be loaded: OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB. "
+    )
+    assert set(run.units.values_list("state", "attempts", "lease_owner")) == {("waiting", 0, "")}
+    monkeypatch.undo()
+    acts.resume(by=Operator(), run=run)
+    assert finish(run).state == RunState.COMPLETE
+
+
+def test_a_worker_that_stops_gives_back_what_it_held(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start(project)
+    plan(run)
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(work, "_score_all", stop)
+    with pytest.raises(KeyboardInterrupt):
+        work.work(run.drives)
+    assert set(run.units.values_list("state", "attempts", "lease_owner")) == {("waiting", 0, "")}
+    assert runs.hold(run.drives, "another")
+
+
+@pytest.mark.parametrize("where", ["load", "score"])
+def test_a_model_that_breaks_while_it_is_tried_fails_alone(
+    project: Project, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    real = getattr(engine, where)
+
+    def break_first(*args: Any, **named: Any) -> Any:
+        monkeypatch.setattr(engine, where, real)
+        return out_of_memory()
+
+    monkeypatch.setattr(engine, where, break_first)
+    run = actions.try_models(
+        by=Operator(), project=project, problem="1 + 1?", steps=["It is 2."], models=[QWEN, f"{QWEN}:prmbench"]
+    )  # fmt: skip
+    assert finish(run).state == RunState.COMPLETE
+    first, second = run.units.order_by("pk")
+    assert (first.state, second.state) == ("failed", "done")
+    assert "CUDA out of memory" in first.error
 
 
 def test_too_long_and_unfit_solutions_are_marked(project: Project) -> None:

@@ -27,7 +27,7 @@ class Weights:
         """Tensor name -> file name."""
         for whole, parts in (SAFE, PICKLED):
             if (self.folder / parts).is_file():
-                return dict(json.loads((self.folder / parts).read_text())["weight_map"])
+                return _index(self.folder / parts)
             if (self.folder / whole).is_file():
                 return dict.fromkeys(self._names(whole), whole)
         raise Invalid(f"{self.folder}: no model.safetensors and no pytorch_model.bin there.", field="model")
@@ -50,6 +50,8 @@ class Weights:
         if name not in self.files:
             raise Invalid(f"{self.folder}: no weights named {name}.", field="model")
         file = self._open(self.files[name])
+        if name not in file.keys():  # noqa: SIM118  (a safetensors file is no mapping)
+            raise Invalid(f"{self.folder / self.files[name]}: no weights named {name}.", field="model")
         if not self.files[name].endswith(".safetensors"):
             return file[name] if rows is None else file[name][list(rows)]
         if rows is None:
@@ -62,6 +64,18 @@ class Weights:
         if outside:
             raise Invalid(f"{self.folder}: {name} has {n} rows, none numbered {outside[0]}.", field="model")
         return torch.cat([part[row : row + 1] for row in rows])
+
+
+def _index(path: Path) -> dict[str, str]:
+    """Tensor name -> file name, of files beside the index only."""
+    try:
+        found: dict[str, str] = json.loads(path.read_text())["weight_map"]
+        if all(Path(file).name == file for file in found.values()):
+            return dict(found)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as refused:
+        told = f"{type(refused).__name__}: {refused}"
+        raise Invalid(f"{path}: no index that can be read: {told}", field="model") from refused
+    raise Invalid(f"{path}: its weight_map names files that are not beside it.", field="model")
 
 
 def _safe(path: Path) -> Any:
@@ -77,11 +91,14 @@ def _pickled(path: Path) -> Any:
     import torch
 
     try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except (OSError, RuntimeError, UnpicklingError) as refused:
         raise _no_tensors(path, refused) from refused
+    if not isinstance(found, dict):
+        raise Invalid(f"{path}: a {type(found).__name__}, not tensors by name.", field="model")
+    return found
 
 
 def _no_tensors(path: Path, refused: Exception) -> Invalid:
-    told = str(refused).splitlines()[0]
+    told = (str(refused).splitlines() or [type(refused).__name__])[0]
     return Invalid(f"{path}: tensors cannot be read from it, and nothing else will be: {told}", field="model")

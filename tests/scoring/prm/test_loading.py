@@ -135,6 +135,31 @@ def test_weights_in_parts_are_read_as_those_in_one_file(folder, made):
     assert score(SHEPHERD, where) == score(SHEPHERD, made[SHEPHERD])
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        "{", "[]", "{}", '{"weight_map": []}', '{"weight_map": {"a": 1}}', '{"weight_map": {"a": "../a.safetensors"}}',
+        '{"weight_map": {"lm_head.weight": "a.safetensors"}}',
+    ],
+)  # fmt: skip
+def test_an_index_that_cannot_be_used_is_named(folder, index):
+    where = folder(SHEPHERD)
+    (where / "model.safetensors").rename(where.parent / "a.safetensors")
+    (where / "model.safetensors.index.json").write_text(index)
+    with pytest.raises(Invalid, match=r"index\.json|/a\.safetensors"):
+        engine.load(SPECS[SHEPHERD], where, "cpu")
+
+
+def test_a_part_without_what_the_index_says_is_named(folder):
+    where = folder(SKYWORK)
+    named = {"v_head.summary.weight": "part.bin", "v_head.summary.bias": "part.bin"}
+    (where / "pytorch_model.bin.index.json").write_text(json.dumps({"weight_map": named}))
+    for held in ({"other": torch.zeros(1)}, [torch.zeros(1)]):
+        torch.save(held, where / "part.bin")
+        with pytest.raises(Invalid, match=r"part\.bin"):
+            engine.load(SPECS[SKYWORK], where, "cpu")
+
+
 def test_only_the_rows_asked_for_are_read(made):
     weights = Weights(made[SHEPHERD])
     whole = weights.read("lm_head.weight")
