@@ -1,26 +1,26 @@
 """One request to an OpenAI-compatible endpoint, and what came back, read without trust.
 
-Whatever the other side sends, the result is a Received or a CallFailed that says whether to try again. Plain HTTP, not
-the vendor's SDK: that adds keys, headers and addresses of its own environment variables to requests to other services,
-reads replies of any length, and costs a quarter more. Import this module when a call is to be made: the web does
-without its library.
+Whatever the other side sends, the result is a Received or a CallFailed that says whether to try again. The vendor's
+SDK makes the request. What it would do by itself is done elsewhere or not at all: retries are client.py's, transport.py
+bounds what is read and sends nothing of its variables of the environment, and it has no say in the log. Import this
+module when a call is to be made: the web does without its library.
 """
 
 import json
-import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, cast
+from typing import Any
 
-import anyio
 import httpx2
+from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI, Omit
 
 from synth.calls import CallFailed, Received, clean
 from synth.endpoints import Endpoint
 from synth.methods.asks import Ask, Reply
+from synth.transport import Bounded, TooLarge
 
-MAX_REPLY_BYTES = 4 * 1024 * 1024  # a reply of 128,000 tokens is a fifth of it
 EXCERPT = 2000  # characters of an unusable reply that are kept
 AGAIN = frozenset({408, 409, 425, 429})  # and every 5xx
 NOBODY = frozenset({401, 402, 404})  # no key, no money, no such model: the next request fares no better
@@ -29,104 +29,54 @@ FILTERED = frozenset({"content_filter", "content_policy_violation"})
 MOST_TOKENS = 1_000_000_000
 
 
-class TooLarge(Exception):
-    """A reply beyond MAX_REPLY_BYTES, or a compressed one, whose size nobody can tell before."""
-
-
 class Wire:
     """A connection pool to one endpoint. One event loop at a time; close it at the end."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
-        self._url = f"{endpoint.base_url}/chat/completions"
         key = endpoint.key()
-        self._http = httpx2.AsyncClient(
-            transport=Bounded(endpoint.proxy),
+        logging.getLogger("openai").setLevel(logging.WARNING)  # whatever OPENAI_LOG says
+        self._headers: dict[str, str | Omit] = {
+            "Accept-Encoding": "identity",
+            "Authorization": f"Bearer {key}" if key else Omit(),
+            "Content-Type": "application/json",
+            "User-Agent": "plumbline",
+        }
+        self._sdk = AsyncOpenAI(
+            base_url=endpoint.base_url,
+            api_key=key or "none",  # it wants one, and would look for it in the environment
+            http_client=httpx2.AsyncClient(
+                transport=Bounded(endpoint.proxy),
+                timeout=endpoint.timeout,
+                trust_env=False,
+                follow_redirects=False,
+            ),
             timeout=endpoint.timeout,
-            trust_env=False,
-            follow_redirects=False,
-            headers={"User-Agent": "plumbline", "Accept": "application/json", "Accept-Encoding": "identity"}
-            | ({"Authorization": f"Bearer {key}"} if key else {}),
+            max_retries=0,
         )
 
     async def send(self, ask: Ask, digest: str) -> Received:
         """Send once. Raises CallFailed. The digest lets an operator find a request in both logs."""
         content = json.dumps(body_of(self.endpoint, ask), separators=(",", ":")).encode()
-        headers = {"Content-Type": "application/json", "X-Client-Request-Id": digest}
+        headers = {**self._headers, "X-Client-Request-Id": digest}
         try:
-            response = await self._http.post(self._url, content=content, headers=headers)
+            response = await self._sdk.post(
+                "/chat/completions", cast_to=httpx2.Response, content=content, options={"headers": headers}
+            )
+        except APIStatusError as error:
+            response = error.response
         except TooLarge as error:
             raise CallFailed(str(error)) from error
-        except httpx2.TimeoutException as error:
+        except APITimeoutError as error:
             raise CallFailed("No answer in time.", again=True) from error
-        except (httpx2.HTTPError, ssl.SSLError, anyio.EndOfStream) as error:
+        except APIConnectionError as error:
             # By name only: messages of connections may hold addresses of the house.
-            raise CallFailed(f"The connection broke: {type(error).__name__}.", again=True) from error
+            name = type(error.__cause__ or error).__name__
+            raise CallFailed(f"The connection broke: {name}.", again=True) from error
         return read(response)
 
     async def close(self) -> None:
-        await self._http.aclose()
-
-
-class Bounded(httpx2.AsyncBaseTransport):
-    """One connection for each request on its way, the warmest first; stops reading where a reply is too long.
-
-    A pool of all of them looks at every idle connection for each request: at 64 that was a third of a call's cost.
-    """
-
-    def __init__(self, proxy: str | None) -> None:
-        # Proxies and certificates of the environment are not ours: only what the operator declared is used.
-        self._proxy, self._trust = proxy, httpx2.create_ssl_context(trust_env=False)
-        self._free: list[httpx2.AsyncHTTPTransport] = []
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        inner = self._free.pop() if self._free else self._new()
-        try:
-            response = await inner.handle_async_request(request)
-        except BaseException:
-            await inner.aclose()
-            raise
-        stream = cast(httpx2.AsyncByteStream, response.stream)
-        response.stream = BoundedStream(stream, lambda: self._free.append(inner))
-        if response.headers.get("content-encoding", "identity") != "identity":
-            await response.aclose()
-            raise TooLarge("The endpoint compressed its reply although asked not to.")
-        return response
-
-    def _new(self) -> httpx2.AsyncHTTPTransport:
-        one = httpx2.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30)
-        return httpx2.AsyncHTTPTransport(verify=self._trust, limits=one, proxy=self._proxy, trust_env=False)
-
-    async def aclose(self) -> None:
-        for inner in self._free:
-            await inner.aclose()
-        self._free = []
-
-
-class BoundedStream(httpx2.AsyncByteStream):
-    """A reply that may not go on for ever; says when its connection is free again."""
-
-    def __init__(self, inner: httpx2.AsyncByteStream, free: Callable[[], None]) -> None:
-        self._inner, self._release = inner, free
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        left = MAX_REPLY_BYTES
-        async for chunk in self._inner:
-            left -= len(chunk)
-            if left < 0:
-                raise TooLarge(f"The reply is longer than {MAX_REPLY_BYTES // 1024**2} MiB.")
-            yield chunk
-
-    async def aclose(self) -> None:
-        release, self._release = self._release, _nothing
-        try:
-            await self._inner.aclose()
-        finally:
-            release()
-
-
-def _nothing() -> None:
-    """A connection is given back once."""
+        await self._sdk.close()
 
 
 # --- What is sent ----------------------------------------------------------------------------------------
@@ -239,10 +189,10 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 def _until(said: str, now: datetime) -> float:
     try:
         then = parsedate_to_datetime(said)
-    except ValueError:
+        then = then if then.tzinfo else then.replace(tzinfo=UTC)
+        return max(0.0, (then - now).total_seconds())
+    except (ValueError, TypeError, OverflowError, IndexError):  # a year, or a zone, beyond all years
         return -1.0
-    then = then if then.tzinfo else then.replace(tzinfo=UTC)
-    return max(0.0, (then - now).total_seconds())
 
 
 def excerpt(text: str) -> str:

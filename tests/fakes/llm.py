@@ -152,7 +152,8 @@ class FakeLLM:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         method, path, _ = head[0].split(" ")
         headers = {
-            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])
+            name.lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in head[1:] if line)
         }
         content = await reader.readexactly(int(headers.get("content-length", 0)))
         self.at_once += 1

@@ -13,7 +13,7 @@ import pytest
 
 from annotator.errors import Invalid
 from synth import client as client_module
-from synth import wire
+from synth import transport, wire
 from synth.calls import Answer, CallFailed, Stopped, clean
 from synth.client import Client, limiter
 from synth.methods.asks import Reply
@@ -97,18 +97,29 @@ def test_the_key_is_sent_and_nothing_else_of_the_environment(
     fake.key = "sk-very-secret"
     monkeypatch.setenv("FAKE_KEY", "sk-very-secret\n")
     monkeypatch.setenv("OPENAI_ORG_ID", "org-of-another-service")
-    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Of-Another: service")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "project-of-another-service")
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "admin-of-another-service")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    monkeypatch.setenv(
+        "OPENAI_CUSTOM_HEADERS", "X-Of-Another: service\nAuthorization: Bearer of-another-service"
+    )
+    monkeypatch.setenv("OPENAI_LOG", "debug")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     with caplog.at_level(logging.DEBUG):
-        answer(fake, key_env="FAKE_KEY")
+        answer(fake, "what is asked", key_env="FAKE_KEY")
     sent = fake.requests[0].headers
     assert sent["authorization"] == "Bearer sk-very-secret"
-    assert not {"openai-organization", "x-of-another"} & set(sent)
-    assert not [record for record in caplog.records if "very-secret" in record.getMessage()]
+    assert set(sent) == {
+        "accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "host",
+        "user-agent", "x-client-request-id",
+    }  # fmt: skip
+    assert (sent["user-agent"], sent["accept-encoding"]) == ("plumbline", "identity")
+    assert not [r for r in caplog.records if re.search("very-secret|what is asked", r.getMessage())]
 
 
 def test_an_endpoint_without_a_key_is_sent_none(fake: FakeLLM, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-service")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "Authorization: Bearer of-another-service")
     answer(fake)
     assert "authorization" not in fake.requests[0].headers
 
@@ -208,6 +219,8 @@ def test_retry_after_as_a_date() -> None:
     assert said("Sat, 21 Nov 2026 11:00:00 GMT") == 0  # past: at once
     assert [said("3"), said("0.5"), said(" 2 ")] == [3, 0.5, 2]
     assert [said(""), said("soon"), said("-1"), said("nan"), said("inf")] == [None] * 5
+    assert said("Sat, 21 Nov 99999999999999999999 12:00:07 GMT") is None
+    assert said("Sat, 21 Nov 2026 12:00:07 +99999999999999") is None
 
 
 def test_an_endpoint_that_asks_for_an_hour_is_left_alone(fake: FakeLLM) -> None:
@@ -336,7 +349,7 @@ def test_ten_megabytes_are_refused_before_they_are_held(fake: FakeLLM, status: i
     assert found.message == "The reply is longer than 4 MiB."
     assert (found.again, fake.n_requests) == (False, 2)
     # Both sides are in this process: the server's transport may copy the body, the client keeps at most 4 MiB.
-    assert peak < len(body) + 2 * wire.MAX_REPLY_BYTES
+    assert peak < len(body) + 2 * transport.MAX_REPLY_BYTES
 
 
 def test_a_compressed_reply_is_refused(fake: FakeLLM) -> None:

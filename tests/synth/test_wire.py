@@ -1,6 +1,7 @@
 """Whatever an endpoint sends, in the shape of a chat completion or not, is a reply or a failure."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -41,3 +42,16 @@ def said(response: httpx2.Response) -> str:
     assert len(got.reply.finish_reason) <= 30
     assert 0 <= got.prompt_tokens <= wire.MOST_TOKENS
     return got.reply.text
+
+
+NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+dates = st.tuples(st.integers(), st.integers(), st.integers(), st.integers()).map(
+    lambda n: f"Sat, {n[0]} Nov {n[1]} {n[2]}:00:07 {n[3]:+}"
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=40) | dates)
+def test_whatever_retry_after_says_is_seconds_or_nothing(said: str) -> None:
+    wait = wire.retry_after({"retry-after": said}, NOW)
+    assert wait is None or 0 <= wait < float("inf")
