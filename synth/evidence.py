@@ -10,7 +10,7 @@ from django.db.models import Q
 from annotator.core import methods
 from annotator.core.labels import NO_ERROR, UNKNOWN
 from annotator.models import Item, Unit, UnitState
-from annotator.views import words
+from annotator.views import run_figures, words
 from synth.methods import injections
 
 MOST = 50  # units of one item
@@ -116,7 +116,7 @@ def _said(unit: Unit, found: Mapping[str, Any]) -> str:
         judge, rollouts = (named(found[name]) for name in ("judge", "rollouts"))
         return f"The judge says: {judge}. Rollouts say: {rollouts}. {unit.outcome.capitalize()}."
     kind = f" ({words.kind_title(unit.kind)})" if unit.run.method in INJECTORS else ""
-    said = f"{unit.outcome.capitalize()}{kind}."
+    said = f"{run_figures.in_words(unit.outcome).capitalize()}{kind}."
     if "first_error" in found:
         said = f"First error: {named(found['first_error'])}."
     votes = ", ".join(f"{named(first)} ({n})" for first, n in found.get("votes", []))

@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from annotator.caching import self_tuned
+from annotator.core import findings
 from annotator.models import Run, RunState, Unit, UnitState
 from annotator.views import words
 
@@ -19,7 +20,7 @@ FAILED: Final = UnitState.FAILED.value
 ALL: Final = "all"
 # What is well, what is worth a look, what is of no use; anything else is told without a colour.
 LOOKS: Final[Mapping[str, str]] = {
-    "stored": "ok", "no error": "ok", "kept": "ok", "scored": "ok", "not scored": "mid",
+    "stored": "ok", "no error": "ok", "kept": "ok", "known before": "mid", "scored": "ok", "not scored": "mid",
     "error found": "mid", "apart": "mid", "unknown": "mid",
     "rejected": "no", "unparsed": "no", FAILED: "no",
 }  # fmt: skip
@@ -101,7 +102,7 @@ def _counted(units: QuerySet[Unit]) -> Counts:
 
 
 def yields(found: Counts, own: Iterable[Mapping[str, str]]) -> Yields:
-    """own: the project's error types. An outcome is "rejected", or "rejected: too long" where it says why."""
+    """own: the project's error types. An outcome is "rejected", or "rejected: no_op" where it says why."""
     by_kind: dict[str, Counter[str]] = {}
     for kind, outcome, n in sorted(found):
         by_kind.setdefault(kind, Counter())[_head(outcome)] += n
@@ -113,6 +114,17 @@ def yields(found: Counts, own: Iterable[Mapping[str, str]]) -> Yields:
 
 def _head(outcome: str) -> str:
     return outcome.partition(": ")[0]
+
+
+def why_of(outcome: str) -> str:
+    """What stands after the colon, as people read it; findings go by their codes."""
+    code = outcome.partition(": ")[2]
+    return findings.explained(code).title if code else ""
+
+
+def in_words(outcome: str) -> str:
+    """ "rejected: Wrong step out of range"."""
+    return f"{_head(outcome)}: {why_of(outcome)}" if ": " in outcome else outcome
 
 
 def _order(head: str) -> int:
@@ -136,7 +148,7 @@ def _reasons(found: Counts) -> list[Reason]:
             why[outcome] += n
     most = max(why.values(), default=1)
     return [
-        Reason(outcome.partition(": ")[2], _head(outcome), n, 100 * n / most, urlencode({"outcome": outcome}))
+        Reason(why_of(outcome), _head(outcome), n, 100 * n / most, urlencode({"outcome": outcome}))
         for outcome, n in why.most_common()
     ]
 
@@ -146,6 +158,10 @@ class Asked(NamedTuple):
 
     outcome: str
     kind: str
+
+    @property
+    def in_words(self) -> str:
+        return in_words(self.outcome)
 
     def rows(self, run: Run) -> QuerySet[Unit]:
         """Of one state, so that the index has them in their order."""

@@ -12,7 +12,7 @@ from annotator.actions.items import look
 from annotator.core import methods
 from annotator.middleware import PageRequest
 from annotator.models import Item, Project, Run, Unit
-from annotator.views import paging, words
+from annotator.views import paging, run_figures, words
 
 LONG = 1_500  # letters of a reply that are shown unfolded
 MOST = 20_000  # letters of a reply that are shown at all: one may be of 10 MB
@@ -32,10 +32,11 @@ class Listed(NamedTuple):
     unit: Unit
     name: str
     kind: str
+    outcome: str
 
 
 def listed(unit: Unit, project: Project) -> Listed:
-    return Listed(unit, name_of(unit), _kind(unit, project))
+    return Listed(unit, name_of(unit), _kind(unit, project), run_figures.in_words(unit.outcome))
 
 
 def name_of(unit: Unit) -> str:
@@ -65,6 +66,7 @@ def unit_page(request: PageRequest, run: int, unit: int, **_: object) -> HttpRes
     context = {
         "project": row.project, "row": row, "title": methods.title(row.method), "unit": found,
         "name": name_of(found), "kind": _kind(found, row.project), "items": items, "page": page,
+        "outcome": run_figures.in_words(found.outcome),
         "calls": [(call, Text.of(call.reply)) for call in page.rows], "kept": kept, "raw": Text.of(raw),
     }  # fmt: skip
     return render(request, "annotator/unit.html", context)

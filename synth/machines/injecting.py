@@ -13,7 +13,6 @@ from annotator.runs import NewUnit
 from synth.machines import subjects
 from synth.machines.judging import solution_of
 from synth.machines.machine import Expected, Planned, Stored, expected
-from synth.methods import injections
 from synth.methods.injections import Injected, Rejected
 
 CHOICES = (subjects.LABELLED, subjects.ANSWERED)
@@ -82,8 +81,8 @@ def store(run: Run, unit: Unit, outcome: Injected | Rejected) -> Stored:
         reasons = [
             {"code": one.code, "position": one.position, "detail": one.detail} for one in outcome.reasons
         ]
-        first = injections.title(outcome.reasons[0].code) if outcome.reasons else "rejected"
-        return Stored(f"rejected: {first}"[:30], {"reasons": reasons, "raw": outcome.raw})
+        first = f": {outcome.reasons[0].code}" if outcome.reasons else ""
+        return Stored(f"rejected{first}"[:30], {"reasons": reasons, "raw": outcome.raw})
     assert run.rater  # noqa: S101  (an injector's run has one)
     parent = solution_of(unit)
     made = machine_rows.Injected(

@@ -89,8 +89,8 @@ def injections(project: Project, **values: Any) -> Run:
     run = make.run(project, "inject", **values)
     solution = make.injected_item(project).solution
     for kind, outcome in (
-        ("circular", "stored"), ("circular", "stored"), ("circular", "rejected: nothing changed"),
-        ("deception", "stored"), ("deception", "rejected: an empty step"),
+        ("circular", "stored"), ("circular", "stored"), ("circular", "rejected: no_op"),
+        ("deception", "stored"), ("deception", "rejected: empty_step"),
         ("deception", "stored"),
     ):  # fmt: skip
         make.unit(run, solution=solution, kind=kind, outcome=outcome)
@@ -119,7 +119,7 @@ def test_yields_are_counted_by_kind_and_reasons_by_number(lead: Membership) -> N
             [part.x + part.width for part in row.parts[:-1]]
         )
     assert {(one.title, one.outcome, one.n) for one in found.reasons} == {
-        ("nothing changed", "rejected", 1), ("an empty step", "rejected", 1),
+        ("Nothing changed", "rejected", 1), ("Empty step", "rejected", 1),
     }  # fmt: skip
 
 
@@ -130,8 +130,8 @@ def test_a_run_shows_what_failed_first_and_any_outcome_when_asked(lead: Membersh
     assert "Try the 1 failed again" in page
     assert page.count('class="scroll" tabindex="0" role="region" aria-label="Units"') == 1
     listed = get(client, address(run, "?outcome=rejected&kind=circular"))
-    assert listed.count("rejected: nothing changed</td>") == 1
-    assert "rejected: an empty step</td>" not in listed
+    assert listed.count("rejected: Nothing changed</td>") == 1
+    assert "rejected: Empty step</td>" not in listed
     assert get(client, address(run, "?outcome=stored")).count("<td>stored</td>") == 4
     assert get(client, address(run, "?outcome=all")).count("/units/") == 6
     assert "No unit ended so" in get(client, address(run, "?outcome=nonsense'%00&kind=%3Cb%3E"))
@@ -139,9 +139,9 @@ def test_a_run_shows_what_failed_first_and_any_outcome_when_asked(lead: Membersh
 
 def test_a_unit_goes_by_what_it_is_about(lead: Membership, client: Client) -> None:
     run = injections(lead.project)
-    assert str(
-        Solution.objects.get(units__kind="deception", units__outcome="rejected: an empty step")
-    ) in get(client, address(run))
+    assert str(Solution.objects.get(units__kind="deception", units__outcome="rejected: empty_step")) in get(
+        client, address(run)
+    )
     assert "over-confident" not in get(client, address(run))
     assert "deceptive" in get(client, address(run, "?outcome=all"))
 

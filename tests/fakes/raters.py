@@ -34,8 +34,9 @@ def said(text: str) -> int | None:
 
 
 def asked(request: Request) -> str:
-    """The last thing it was told: the examples and what it is told to do are before it."""
-    return str(request.body["messages"][-1]["content"])
+    """The last problem it was given: examples stand before it, and what was wrong with a first reply after it."""
+    said = [str(one["content"]) for one in request.body["messages"] if one["role"] == "user"]
+    return next(text for text in reversed(said) if SUM.search(text))
 
 
 def written(result: int) -> str:
@@ -67,7 +68,7 @@ def judged(request: Request, misses: Callable[[str], bool]) -> str:
 
 
 def injected(request: Request, breaks: Callable[[str], bool]) -> str:
-    """Ten too many wherever the sum stands; where it breaks the rules it says that a step is wrong that is not there."""
+    """Ten too many wherever the sum stands; where it breaks the rules it names a wrong step that is not there."""
     text = asked(request)
     steps = [one.strip() for one in re.split(r"^Step \d+\. ", text, flags=re.MULTILINE)[1:]]
     right = str(truth(text))
@@ -92,9 +93,7 @@ def never(text: str) -> bool:
     return False
 
 
-def play(
-    fake: FakeLLM, misses: Callable[[str], bool] = never, breaks: Callable[[str], bool] = never
-) -> None:
+def play(fake: FakeLLM, misses: Callable[[str], bool] = never, breaks: Callable[[str], bool] = never) -> None:
     """misses: of which prompts the judge finds no error where there is one.  breaks: to which the injector's reply is
     of no use, nor the repaired one."""
     fake.says("You solve mathematical problems and show your work", sampled)
@@ -110,7 +109,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     args = parser.parse_args()
     fake = FakeLLM(latency=args.latency, port=args.port)
-    play(fake, misses=lambda text: truth(text) % 3 == 0, breaks=lambda text: len(text) % 3 == 0)
+    play(fake, misses=lambda text: truth(text) % 3 == 0, breaks=lambda text: truth(text) % 4 == 1)
     asyncio.run(fake.serve(said=lambda url: print(url, flush=True)))
 
 
