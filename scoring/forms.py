@@ -18,11 +18,7 @@ BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 def spelt(entry: Entry) -> list[tuple[str, str]]:
     """MODEL:VARIANT of each variant, the usual one first."""
     names = sorted(entry.variants, key=lambda name: name != entry.default)
-    usual = " (the usual)" if len(names) > 1 else ""
-    return [
-        (f"{entry.name}:{name}", f"{entry.name}, {name}{usual if name == entry.default else ''}")
-        for name in names
-    ]
+    return [(f"{entry.name}:{name}", f"{entry.name}, {name}") for name in names]
 
 
 class Refusable(Plain, forms.Form):

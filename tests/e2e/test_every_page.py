@@ -23,7 +23,19 @@ from annotator.actions import (
 )
 from annotator.actions.import_files import find_files
 from annotator.actions.sampling import draw
-from annotator.models import Assignment, Call, Export, Import, Item, Membership, Project, Rater, Release, Role
+from annotator.models import (
+    Assignment,
+    Call,
+    Export,
+    Import,
+    Item,
+    Membership,
+    Project,
+    Rater,
+    Release,
+    Role,
+    Run,
+)
 from annotator.policies import Operator
 from tests import factories as make
 from tests.e2e.conftest import DESKTOP, PHONE, check, look, shoot
@@ -65,6 +77,7 @@ PAGES = {
     "machines": "/p/{slug}/machines/", "machine": "/p/{slug}/machines/inject/",
     "consensus": "/p/{slug}/consensus/",
     "machine-consensus": "/p/{slug}/machines/consensus/", "evidence": "/p/{slug}/items/{item}/evidence/",
+    "score": "/p/{slug}/score/", "try-models": "/p/{slug}/score/try/", "tried": "/p/{slug}/score/try/{tried}/",
     "missing": "/p/{slug}/nowhere/",
     "review-blind": "/p/{slug}/review/{blind}/", "review-revealed": "/p/{slug}/review/{revealed}/",
     "review-done": "/p/{slug}/review/{done}/",
@@ -167,10 +180,33 @@ def hostile_runs(item: Item, folder: Path, settings: Any) -> dict[str, int]:
     return {"run": run.pk, "unit": unit.pk}
 
 
+def model_here(root: Path) -> Path:
+    """A folder as a model's, for the forms alone: nothing is loaded."""
+    (root / "reasoneval-7b").mkdir(parents=True)
+    (root / "reasoneval-7b" / "config.json").write_text("{}")
+    return root
+
+
+def hostile_try(project: Project) -> Run:
+    """Two models tried on a hostile solution: one has scored it, one has refused."""
+    run = make.run(
+        project, "try", state="complete", params={"problem": HOSTILE, "steps": [HOSTILE, "So $x$."]}
+    )
+    channels = {
+        name: {"scores": [0.93, 0.2], "labels": "+-", "rule": "above", "threshold": 0.5, "tuned_on": HOSTILE}
+        for name in ("validity", "redundancy")
+    }
+    named = {"model": HOSTILE[:40], "variant": "card"}
+    result = json.dumps({"channels": channels, "n_tokens": 9, "note": ""})
+    make.unit(run, "a", state="done", params=named, result=result)
+    make.unit(run, "b", state="failed", params=named, error=HOSTILE)
+    return run
+
+
 @pytest.fixture
 def world(transactional_db: None, tmp_path: Path, settings: Any) -> dict[str, Any]:
     """A project where two reviewers are in every phase of work, all its texts hostile."""
-    settings.DATA_DIR = tmp_path
+    settings.DATA_DIR, settings.MODELS_DIR = tmp_path, model_here(tmp_path / "models")
     project = make.project(name=f"Check {HOSTILE}"[:120])
     call_command(
         "import_solutions", project.slug, str(hostile_records(tmp_path)), format="prmbench", verbosity=0
@@ -194,6 +230,7 @@ def world(transactional_db: None, tmp_path: Path, settings: Any) -> dict[str, An
         "item": done.item_id, "done": done.pk, "revealed": revealed.pk, "blind": blind.pk,
         "exported": exported.pk, "released": released.pk, "imported": project.imports.get(format="prmbench").pk,
         "model": hostile_model(project).pk, "rater": bob.rater_id,
+        "tried": hostile_try(project).pk,
         "unmapped": own_records(lead).pk, "labels": hostile_labels(project, tmp_path).pk,
         **hostile_runs(done.item, tmp_path, settings),
     }  # fmt: skip
