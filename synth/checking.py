@@ -30,7 +30,11 @@ _KNOWN: Final = 4_096  # checks that are remembered: rollouts come to the same a
 
 
 class CheckerUnavailable(RuntimeError):
-    """No process can be started that checks answers; the text says why."""
+    """No process can be started that checks answers; the text says why. again: later one may start."""
+
+    def __init__(self, message: str, *, again: bool = False) -> None:
+        super().__init__(message)
+        self.again = again
 
 
 class Checker:
@@ -109,7 +113,22 @@ class _Process:
         if self.running and self.running.poll() is None:
             return self.running
         self.end()
-        self.running = subprocess.Popen(
+        try:
+            self.running = self._start()
+        except OSError as error:  # no memory, no more processes
+            said = f"No process that checks answers can be started: {error.strerror or error}."
+            raise CheckerUnavailable(said, again=True) from error
+        said = _read(self.running, _START_S)
+        if isinstance(said, dict):
+            self.end()
+            raise CheckerUnavailable(str(said["error"]))
+        if said != READY:
+            self.end()
+            raise CheckerUnavailable("The process that checks answers does not start.", again=True)
+        return self.running
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             [sys.executable, "-m", "synth.checking_worker", str(self.limit_s)],
             cwd=_ROOT,
             # One that reads hostile texts is told where Python's modules are, and nothing else: no keys, no database.
@@ -118,14 +137,6 @@ class _Process:
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is ours to handle
         )
-        said = _read(self.running, _START_S)
-        if said != READY:
-            self.end()
-            told = (
-                said["error"] if isinstance(said, dict) else "the process that checks answers does not start"
-            )
-            raise CheckerUnavailable(told)
-        return self.running
 
     def end(self) -> None:
         running, self.running = self.running, None

@@ -25,7 +25,7 @@ def main(limit_s: float) -> None:
     try:
         import math_verify  # noqa: F401
     except ImportError as error:
-        out.write(json.dumps({"error": f"answers cannot be checked: {error}"}) + "\n")
+        out.write(json.dumps({"error": f"Answers cannot be checked: {error}."}) + "\n")
         return
     verdict("2x+1", "1+2x")  # what is built at the first use is not to count against the first answer
     _bound_memory()

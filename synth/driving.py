@@ -17,7 +17,7 @@ from synth import ends
 from synth.asking import CUT, Asking, Checker
 from synth.calls import CallFailed, Ended, EndpointDown, Failure, Job, Stopped, Storage, Summary
 from synth.checking import CheckerUnavailable
-from synth.client import Client
+from synth.client import LONGEST_WAIT, Client
 from synth.grouping import Grouped, StorageBroke, on
 from synth.health import advice
 from synth.replay import Replay
@@ -242,7 +242,7 @@ class Drive:
             self._leave_alone(*advice(down.failed))
             return None
         except CheckerUnavailable as gone:
-            self._leave_alone(str(gone), None)
+            self._leave_alone(str(gone), 2 * LONGEST_WAIT if gone.again else None)
             return None
         except CallFailed as failed:
             return Ended(job.unit, Failure(failed.message, failed.again, failed.raw))

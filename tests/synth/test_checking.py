@@ -81,6 +81,19 @@ def test_it_says_why_no_answer_can_be_checked(tmp_path: Path, monkeypatch: pytes
         one.check_now(Check("1", "2"))
 
 
+def test_where_one_does_not_start_another_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "math_verify.py").write_text("import os\nos._exit(3)")
+    monkeypatch.syspath_prepend(tmp_path)
+    with Checker(size=1) as one:
+        with pytest.raises(CheckerUnavailable, match="does not start") as said:
+            one.check_now(Check("1", "2"))
+        assert said.value.again
+        monkeypatch.setattr(sys, "executable", str(tmp_path / "nowhere"))
+        with pytest.raises(CheckerUnavailable, match="can be started: No such file") as said:
+            one.check_now(Check("1", "2"))
+        assert said.value.again
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_its_processes_know_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "hush")

@@ -326,9 +326,12 @@ def test_a_busy_endpoint_is_left_alone_when_time_is_up(fake: FakeLLM) -> None:
     assert not storage.ends
 
 
-def test_where_no_answer_can_be_checked_no_unit_is_to_blame(fake: FakeLLM) -> None:
+@pytest.mark.parametrize(("again", "wait"), [(False, None), (True, 60)])
+def test_where_no_answer_can_be_checked_no_unit_is_to_blame(
+    fake: FakeLLM, again: bool, wait: float | None
+) -> None:
     async def unavailable(asked: Check) -> Verdict:
-        raise CheckerUnavailable("math-verify is not installed")
+        raise CheckerUnavailable("math-verify is not installed", again=again)
 
     async def go() -> Summary:
         async with Client(endpoint_at(fake, concurrency=2)) as client:
@@ -336,7 +339,7 @@ def test_where_no_answer_can_be_checked_no_unit_is_to_blame(fake: FakeLLM) -> No
 
     storage = Memory(range(50), three_then_one)
     summary = asyncio.run(go())
-    assert (summary.because, summary.wait) == ("math-verify is not installed", None)
+    assert (summary.because, summary.wait) == ("math-verify is not installed", wait)
     assert not storage.ends
     assert sorted([*storage.given_back, *storage.due]) == list(range(50))
 
