@@ -171,11 +171,13 @@ def parameters(chosen: Chosen, how: How, limit: int | None) -> dict[str, Any]:
 
 
 def spec_of(chosen: Chosen) -> dict[str, Any]:
-    """What makes one rater: the model, how it is read, and the very texts it is given. Not a threshold, nor where it
-    runs."""
+    """What makes one rater: the model, the very texts it is given, and how scores are read. Not a threshold, nor where
+    it runs. What is mended in the catalogue makes another: its scores are others'."""
+    reference = {"reference": installed.fingerprint(chosen.reference)} if chosen.reference else {}
     return {
         "model": chosen.entry.hub or chosen.entry.name, "variant": chosen.spec.variant,
-        "template": chosen.spec.digest, "weights": installed.fingerprint(chosen.folder),
+        "template": chosen.spec.digest, "reading": chosen.spec.reading,
+        "weights": installed.fingerprint(chosen.folder), **reference,
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 Pages offer these alone, so that nobody can have the server read another folder; a command may name any folder.
 """
 
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +16,12 @@ from scoring.prm.catalogue import Entry
 from scoring.prm.spec import Spec
 
 OWN = "catalogue.toml"  # in MODELS_DIR: entries of the operator's own
-END = 1024 * 1024
+# What scores hang on beside the weights: how the model is built, and how its tokenizer parts a text.
+SETTINGS = (
+    "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "vocab.json", "merges.txt", "tokenizer.model",
+)  # fmt: skip
+END, BETWEEN, PLACES = 1024 * 1024, 64 * 1024, 64  # bytes of an end, of a place between, how many of those
 
 
 class Chosen(NamedTuple):
@@ -79,12 +85,24 @@ def _missing(entry: Entry, any_folder: bool) -> str:
 
 
 def fingerprint(folder: Path) -> str:
-    """Tells two checkpoints apart without reading all of either: names, sizes, and both ends of each file."""
+    """Tells two checkpoints apart without reading all of either: its settings and tokenizer whole, of its weights
+    names, sizes, both ends and what lies between at even distances. Raises Invalid where a file cannot be read."""
     found = sha256()
-    for path in sorted([folder / "config.json", *folder.glob("*.safetensors"), *folder.glob("*.bin")]):
-        found.update(f"{path.name} {path.stat().st_size}\n".encode())
-        with path.open("rb") as file:
-            found.update(file.read(END))
-            file.seek(max(0, path.stat().st_size - END))
-            found.update(file.read(END))
+    whole = [folder / name for name in SETTINGS if (folder / name).is_file()]
+    weights = sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin")])
+    try:
+        for path in [*whole, *weights]:
+            found.update(f"{path.name} {path.stat().st_size}\n".encode())
+            for part in [path.read_bytes()] if path in whole else _parts(path):
+                found.update(part)
+    except OSError as refused:
+        raise Invalid(f"{path}: {refused.strerror}", field="model") from refused
     return found.hexdigest()
+
+
+def _parts(path: Path) -> Iterator[bytes]:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        for at in (0, *range(END, size, max(BETWEEN, size // PLACES)), max(0, size - END)):
+            file.seek(at)
+            yield file.read(END if at in (0, size - END) else BETWEEN)

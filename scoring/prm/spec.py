@@ -146,6 +146,15 @@ class Spec(Frozen):
         kept = self.model_dump_json(include=set(_WRITING))
         return sha256(kept.encode()).hexdigest()
 
+    @property
+    def reading(self) -> str:
+        """Of everything that turns hidden states into scores. Not of thresholds: labels are a view of scores."""
+        kept = self.model_dump_json(
+            include={"head", "channels", "coefficient", "kind", "read"},
+            exclude={"channels": {"__all__": {"decide"}}},
+        )
+        return sha256(kept.encode()).hexdigest()
+
     def limited(self, n: int) -> "Spec":
         """The same for a checkpoint that takes at most n tokens."""
         return self.model_copy(update={"max_tokens": min(n, self.max_tokens or n)})

@@ -1,6 +1,7 @@
 """What the worker does for a run of a reward model: plan, score, store once, leave what is another's."""
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,10 +17,11 @@ from annotator.actions import runs as acts
 from annotator.models import Annotation, Item, Project, Run, RunState, Solution, Unit
 from annotator.policies import Operator
 from config.celery import app
-from scoring import actions, scorers, work
+from scoring import actions, installed, scorers, work
 from scoring.actions import How
 from scoring.prm import engine
 from scoring.prm.engine import Scored
+from scoring.prm.spec import Channel, Decide, Head
 from scoring.scorers import Scorer
 from tests import factories as make
 from tests.scoring.installing import QWEN
@@ -251,6 +253,57 @@ def test_the_same_checkpoint_is_one_rater_and_another_variant_another(project: P
     assert first.rater_id == again.rater_id != other.rater_id
     assert other.rater is not None
     assert other.rater.name == f"{QWEN} (prmbench)"
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "kind": {"kind": "outcome"}, "coefficient": {"coefficient": 2.0}, "read": {"read": "last_of_step"},
+    "head": {"head": Head(kind="linear", weights="score", outputs=2)},
+    "template": {"after": ("",)},
+    "channels": {"channels": {"validity": Channel(
+        readout="pair_softmax", of=(0,), decide=Decide(rule="above", tuned_on="")
+    )}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_mended_catalogue_makes_another_rater(models_dir: Path, what: str) -> None:
+    chosen = installed.find(QWEN)
+    other = chosen._replace(spec=chosen.spec.model_copy(update=CHANGES[what]))
+    assert actions.spec_of(chosen) != actions.spec_of(other)
+
+
+def test_another_threshold_or_note_is_the_same_rater(models_dir: Path) -> None:
+    chosen = installed.find(QWEN)
+    validity = chosen.spec.channels["validity"]
+    decide = validity.decide.model_copy(update={"threshold": 0.3, "tuned_on": "mine"})
+    other = chosen.spec.model_copy(
+        update={"note": "new", "channels": {"validity": validity.model_copy(update={"decide": decide})}}
+    )
+    assert actions.spec_of(chosen) == actions.spec_of(chosen._replace(spec=other))
+
+
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.json"]
+)
+def test_another_file_that_scores_hang_on_is_another_rater(
+    models_dir: Path, tmp_path: Path, name: str
+) -> None:
+    folder = shutil.copytree(models_dir / QWEN, tmp_path / QWEN)
+    chosen = installed.find(QWEN)._replace(
+        folder=folder, reference=shutil.copytree(folder, tmp_path / "other")
+    )
+    first = actions.spec_of(chosen)
+    assert actions.spec_of(chosen) == first
+    for where in (folder, tmp_path / "other"):
+        file = where / name
+        told = bytearray(file.read_bytes() if file.is_file() else b"{}")
+        told[len(told) // 2] ^= 1
+        file.write_bytes(told)
+        now = actions.spec_of(chosen)
+        assert now != first
+        first = now
+    (folder / "README.md").write_text("new")
+    assert actions.spec_of(chosen) == first
 
 
 @pytest.mark.parametrize(
