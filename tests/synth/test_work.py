@@ -119,7 +119,7 @@ def test_nothing_is_asked_about_a_text_that_was_taken_down(run: Run, fake: FakeL
     if is_parent:
         emptied = Problem.objects.create(project=run.project, group="g", text="", key="above")
         Problem.objects.filter(pk=unit.problem_id).update(parent=emptied)
-    Problem.objects.filter(pk=emptied.pk).update(taken_down_at="2026-01-01T00:00Z")
+    Problem.objects.filter(key=emptied.key).update(taken_down_at="2026-01-01T00:00Z")
     while work.work(run.drives):
         pass
     run.refresh_from_db()
