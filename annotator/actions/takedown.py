@@ -166,8 +166,10 @@ def _empty_said(solutions: Sequence[int], items: Sequence[int], by: Actor, now: 
 
 
 def _empty_units(units: QuerySet[Unit]) -> None:
-    """What was sent for and came back about them; that it was, and what it cost, stays."""
-    Call.objects.filter(unit__in=units).update(reply="", error="")
+    """What was sent for and came back about them; that it was, that it failed, and what it cost, stays."""
+    calls = Call.objects.filter(unit__in=units)
+    calls.update(reply="")
+    calls.exclude(error="").update(error=TAKEN_DOWN)
     units.update(result="", error="")
 
 

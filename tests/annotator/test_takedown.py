@@ -257,8 +257,10 @@ def test_what_was_sent_for_and_came_back_about_it_goes_too(tmp_path: Path) -> No
     injected = Unit.objects.create(run=run, key="c", solution=solution.parent, result=json.dumps(MARK))
     for unit in (judged, sampled, injected):
         Call.objects.create(unit=unit, n=0, digest="d", reply=MARK, cost=0.5)
+    Call.objects.create(unit=judged, n=0, digest="d", reply=MARK, error=MARK)  # sent once more after that
     takedown.take_down(
         by=world.lead, project=world.project, item_id=world.item.pk, because="asked", typed=str(world.item.pk)
     )
     assert {column for column in holding_mark() if "unit" in column or "call" in column} == set()
-    assert list(Call.objects.values_list("cost", flat=True)) == [0.5, 0.5, 0.5]
+    assert list(Call.objects.filter(error="").values_list("cost", flat=True)) == [0.5, 0.5, 0.5]
+    assert Call.objects.exclude(error="").count() == 1
