@@ -63,7 +63,7 @@ def _start(request: Request) -> Run:
     if unknown:
         raise errors.Invalid(f"{unknown[0]}: is not a field of a new run.", field=unknown[0])
     method, settings = body.get("method"), body.get("settings", {})
-    if not isinstance(method, str):
+    if not isinstance(method, str) or not method.isprintable():
         raise errors.Invalid("method: must be the name of a method.", field="method")
     if not isinstance(settings, Mapping):
         raise errors.Invalid("settings: must be a JSON object.", field="settings")
@@ -77,9 +77,17 @@ def _check(settings: Mapping[str, Any], known: set[str]) -> None:
     for name, value in settings.items():
         if name not in known:
             raise errors.Invalid(f"{name}: this method has no such setting.", field=name)
-        plain = value if isinstance(value, list) else [value]
-        if not all(one is None or isinstance(one, str | int | float) for one in plain):
-            raise errors.Invalid(f"{name}: must be a plain value, or a list of them.", field=name)
+        if name == "limit" and isinstance(value, bool):
+            raise errors.Invalid("limit: must be a whole number.", field=name)
+        for one in value if isinstance(value, list) else [value]:
+            _check_plain(name, one)
+
+
+def _check_plain(name: str, value: Any) -> None:
+    if not isinstance(value, str | int | float | None):
+        raise errors.Invalid(f"{name}: must be a plain value, or a list of them.", field=name)
+    if isinstance(value, str) and not value.isprintable():
+        raise errors.Invalid(f"{name}: has characters that cannot be shown.", field=name)
 
 
 def _of_a_score(settings: Mapping[str, Any]) -> dict[str, Any]:
