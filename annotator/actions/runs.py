@@ -83,7 +83,7 @@ def cancel(*, by: Actor, run: Run) -> Run:
     """End a run for good; what it stored stays, what is in flight is not stored any more."""
     policies.check_at_least(by, Role.LEAD, run.project)
     open_states = [*OPEN_RUNS, RunState.PAUSED]
-    _move(run, open_states, "cancel", state=RunState.CANCELLED, finished_at=timezone.now())
+    _move(run, open_states, "cancel", state=RunState.CANCELLED, because="", finished_at=timezone.now())
     record(by, "cancel_run", run.project, run=run.pk)
     return run
 

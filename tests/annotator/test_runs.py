@@ -150,7 +150,10 @@ def test_calls_count_once_and_a_spent_budget_pauses(project: Project, rung: Any)
 def test_a_cancelled_run_stores_nothing_more(project: Project, rung: Any) -> None:
     run = started(project, 1)
     (unit,) = runs.take(run, "a", 1)
+    Run.objects.update(because="Resting until 12:00:00 UTC: HTTP 429")
+    run.refresh_from_db()
     acts.cancel(by=BY, run=run)
+    assert run.because == ""
     with pytest.raises(runs.Lost):
         runs.done(unit, "a", outcome="stored")
     with pytest.raises(errors.Conflict):
