@@ -117,8 +117,9 @@ def test_nothing_is_asked_about_a_text_that_was_taken_down(run: Run, fake: FakeL
     emptied = unit.problem
     assert emptied
     if is_parent:
-        emptied = Problem.objects.create(project=run.project, group="g", text="", key="above")
-        Problem.objects.filter(pk=unit.problem_id).update(parent=emptied)
+        above = Problem.objects.create(project=run.project, group="g", text="", key="above")
+        Problem.objects.filter(key=emptied.key).update(parent=above)
+        emptied = above
     Problem.objects.filter(key=emptied.key).update(taken_down_at="2026-01-01T00:00Z")
     while work.work(run.drives):
         pass
