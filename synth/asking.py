@@ -114,18 +114,23 @@ class Asking:
     async def _send(self, unit: Any, n: int, replay: Replay, asked: Ask, digest: str) -> Reply:
         """Send and store, in the slot that the caller holds."""
         since = self.health.answers
+
+        async def keep_small(other: str, came: Answer | CallFailed) -> None:
+            await self._store(unit, replay.number(), other, came)
+
         try:
             answer = await self.client.call(asked, digest)
         except CallFailed as failed:
             await self._store(unit, n, digest, failed)
-            down = await self.health.blame(
-                unit,
-                asked,
-                failed,
-                since,
-                lambda other, came: self._store(unit, replay.number(), other, came),
-            )
-            raise EndpointDown(down) if down else failed from None
+            await self.health.blame(unit, asked, failed, since, keep_small)
+            raise
+        except Stopped as stopped:
+            if stopped.busy is None or self.health.answers > since:
+                raise
+            # Else it might be told to wait in each drive, and come back for ever.
+            await self.health.blame(unit, asked, stopped.busy, since, keep_small)
+            await self._store(unit, n, digest, stopped.busy)
+            raise stopped.busy from None
         except asyncio.CancelledError:
             self.cut.add(unit)
             await self._store(unit, n, digest, CallFailed(CUT))

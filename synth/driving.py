@@ -233,10 +233,7 @@ class Drive:
         """How a unit ended; None where it was stopped through no fault of its own."""
         try:
             return Ended(job.unit, await self._outcome(job))
-        except Stopped as stopped:
-            health = self.asking.health
-            if stopped.busy and health.may_ask and not health.answers:  # time is up, and it said nothing else
-                self._leave_alone(*advice(stopped.busy))
+        except Stopped:
             return None
         except EndpointDown as down:
             self._leave_alone(*advice(down.failed))

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import replace
 
-from synth.calls import Answer, CallFailed, Stopped
+from synth.calls import Answer, CallFailed, EndpointDown, Stopped
 from synth.client import LONGEST_WAIT, PATIENCE, Client
 from synth.methods.asks import Ask
 
@@ -38,10 +38,8 @@ class Health:
         self.answers += 1
         self._refused.clear()
 
-    async def blame(
-        self, unit: Hashable, asked: Ask, failed: CallFailed, since: int, keep: Keep
-    ) -> CallFailed | None:
-        """What is wrong with the endpoint; None where the fault is the unit's.
+    async def blame(self, unit: Hashable, asked: Ask, failed: CallFailed, since: int, keep: Keep) -> None:
+        """Return where the fault is the unit's; raise EndpointDown where it is the endpoint's.
 
         since: `answers` when the request was first sent.  keep: stores the small request, by its digest. Raises Stopped
         where it may not be sent, so that nobody can tell.
@@ -52,7 +50,8 @@ class Health:
             async with self._one_at_a_time:
                 if not self.down and self._in_doubt(unit, failed, since):
                     await self._try(replace(asked, messages=SMALL), keep)
-        return self.down
+        if self.down:
+            raise EndpointDown(self.down) from None
 
     def _in_doubt(self, unit: Hashable, failed: CallFailed, since: int) -> bool:
         if self.answers > since:

@@ -326,6 +326,24 @@ def test_a_busy_endpoint_is_left_alone_when_time_is_up(fake: FakeLLM) -> None:
     assert not storage.ends
 
 
+def test_one_that_is_always_told_to_wait_does_not_come_back_for_ever(fake: FakeLLM) -> None:
+    fake.says("unit 1", llm.too_many(20))
+    storage = Memory([1], single)
+    summary = drive(fake, storage, seconds=0.3)
+    assert storage.failures[1].again
+    assert {call.error for call in storage.calls_of(1)} == {"", "HTTP 429: Too many requests."}
+    assert summary.because == ""
+
+
+def test_a_run_that_was_paused_sends_no_small_request(fake: FakeLLM) -> None:
+    fake.default = llm.BROKEN
+    storage = Memory([1], single)
+    storage.go_on = False
+    drive(fake, storage)
+    assert fake.n_requests == client_module.TRIES
+    assert (storage.ends, storage.given_back) == ({}, [1])  # nobody can tell whose fault it was
+
+
 @pytest.mark.parametrize(("again", "wait"), [(False, None), (True, 60)])
 def test_where_no_answer_can_be_checked_no_unit_is_to_blame(
     fake: FakeLLM, again: bool, wait: float | None
