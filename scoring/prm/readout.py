@@ -19,16 +19,20 @@ class ReadoutError(Invalid):
     code = "readout"
 
 
+class NotFinite(ReadoutError):
+    """A number of this solution's is not finite: one that the kind of numbers cannot hold, most of the time."""
+
+
 def values(spec: Spec, gathered: ArrayLike) -> dict[ChannelName, list[float]]:
     """Scores by channel, one a row of gathered, which is (positions, columns of the head).
 
-    Raises ReadoutError where its shape is another, or where a number is not finite."""
+    Raises ReadoutError where its shape is another, NotFinite where a number is not finite."""
     rows = np.asarray(gathered, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] != spec.head.columns:
         raise ReadoutError(f"{spec.model}: its head gave {rows.shape}, not (steps, {spec.head.columns}).")
     if not np.isfinite(rows).all():
         at = int(np.argwhere(~np.isfinite(rows))[0][0])
-        raise ReadoutError(f"{spec.model}: what its head gave for row {at + 1} is not finite.")
+        raise NotFinite(f"{spec.model}: what its head gave for row {at + 1} is not finite.")
     return {name: _read(spec, channel, rows).tolist() for name, channel in spec.channels.items()}
 
 

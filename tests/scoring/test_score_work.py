@@ -20,7 +20,7 @@ from config.celery import app
 from scoring import actions, installed, scorers, work
 from scoring.actions import How
 from scoring.prm import engine
-from scoring.prm.engine import Scored
+from scoring.prm.engine import Scored, forward
 from scoring.prm.spec import Channel, Decide, Head
 from scoring.scorers import Scorer
 from tests import factories as make
@@ -234,6 +234,27 @@ def test_too_long_and_unfit_solutions_are_marked(project: Project) -> None:
     assert (said[unfit.pk].labels, said[unfit.pk].is_parsed) == ("..", False)
     assert "(step 2)" in said[unfit.pk].note
     assert Annotation.objects.filter(is_parsed=True).count() == 6
+
+
+def test_a_text_without_room_does_not_fail_its_batch(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = make.solution(project, "Large?", ["one", "word " * 40])
+    real = forward._hidden
+
+    def short(model: Any, net: Any, laid: Any) -> Any:
+        if laid.ids.size > 200:
+            raise MemoryError
+        return real(model, net, laid)
+
+    monkeypatch.setattr(forward, "_hidden", short)
+    run = finish(actions.start(by=Operator(), project=project, model=QWEN, inline=True))
+    assert (run.state, run.n_units, run.n_failed) == (RunState.COMPLETE, 1, 0)
+    said = Annotation.objects.get(solution=large)
+    assert (said.labels, said.scores, said.is_parsed) == ("..", None, False)
+    assert "does not fit into memory" in said.note
+    assert Annotation.objects.filter(is_parsed=True, scores__isnull=False).count() == 6
+    assert json.loads(run.units.get().result)["refused"] == 1
 
 
 def test_retired_and_taken_down_are_not_scored(project: Project) -> None:

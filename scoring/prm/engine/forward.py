@@ -114,7 +114,8 @@ def compute(
     model: Model, texts: Sequence[Built], layout: Layout
 ) -> Iterator[tuple[list[int], Callable[[], list[Floats]]]]:
     """Start a batch, whole or, where memory runs out, in parts of half the size; the model's budget is halved with
-    it, for all that comes after. Yields which texts a part holds and how to wait for it. Raises NoRoom."""
+    it, for all that comes after. Yields which texts a part holds and how to wait for it, which raises NoRoom where a
+    single text has none."""
     parts = [list(range(len(texts)))]
     while parts:
         part = parts.pop(0)
@@ -124,10 +125,17 @@ def compute(
             yield part, started
         elif len(part) == 1:
             n = len(some[0].ids)
-            raise NoRoom(f"A text of {n} tokens does not fit into memory. Use a larger device or float16.")
+            yield part, _without_room(n)
         else:
             model.budget = max(1, min(model.budget, _size(some, layout)) // 2)
             parts = [[part[k] for k in half] for half in _halves(some, layout)] + parts
+
+
+def _without_room(n: int) -> Callable[[], list[Floats]]:
+    def wait() -> list[Floats]:
+        raise NoRoom(f"A text of {n} tokens does not fit into memory. Use a larger device or float16.")
+
+    return wait
 
 
 def _try(model: Model, texts: Sequence[Built], layout: Layout) -> Callable[[], list[Floats]] | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scoring.prm import batching, readout, template
-from scoring.prm.engine.forward import Floats, Layout, compute
+from scoring.prm.engine.forward import Floats, Layout, NoRoom, compute
 from scoring.prm.engine.loading import Model
 from scoring.prm.kept import Kept
 from scoring.prm.spec import ChannelName, Spec
@@ -158,8 +158,8 @@ def score(
     kept: Kept | None = None,
 ) -> Iterator[list[Scored]]:
     """Score (key, problem, steps): a list of Scored a batch, each solution once, the longest first within a window.
-    While a batch is with the caller, a GPU already computes the next. Where memory runs out, model.budget is halved.
-    Raises ReadoutError for scores that are not finite, NoRoom."""
+    While a batch is with the caller, a GPU already computes the next. Where memory runs out, model.budget is halved; a
+    solution that has no room by itself, or whose numbers are not finite, is refused. Raises ReadoutError."""
     model.budget = token_budget or model.budget
     layout = layout or layout_of(model.spec)
     for written in _windows(model.spec, model.tokens, inputs, kept):
@@ -173,9 +173,18 @@ def _without(each: Written) -> Scored:
 
 
 def score_written(model: Model, written: Iterable[Written], layout: Layout) -> Iterator[list[Scored]]:
-    """Score what is already token ids; one batch is always started ahead of the one that is waited for."""
+    """Score what is already token ids, and alone what came out not finite: a number that is none spreads to texts that
+    it was computed with."""
     window = Window(model.spec, written)
     gathering = Gathering(window)
+    yield from _gathered(model, window, layout, gathering)
+    for each in gathering.odd:
+        alone = Window(model.spec, [each])
+        yield from _gathered(model, alone, layout, Gathering(alone, is_last=True))
+
+
+def _gathered(model: Model, window: Window, layout: Layout, gathering: "Gathering") -> Iterator[list[Scored]]:
+    """One batch is always started ahead of the one that is waited for."""
     ahead: deque[Started] = deque()
     for part in _started(model, window, layout):
         ahead.append(part)
@@ -205,25 +214,46 @@ def _started(model: Model, window: Window, layout: Layout) -> Iterator[Started]:
 
 
 class Gathering:
-    """Columns of texts as they come, and solutions once all of theirs are there."""
+    """Columns of texts as they come, and solutions once all of theirs are there. Those whose columns are not finite
+    are `odd`, to be computed alone, or refused where that was the last try."""
 
-    def __init__(self, window: Window) -> None:
-        self.window = window
+    def __init__(self, window: Window, is_last: bool = False) -> None:
+        self.window, self.is_last = window, is_last
         self.found: dict[int, dict[int, Floats]] = {}
+        self.refused: set[int] = set()
+        self.odd: list[Written] = []
 
     def add(self, part: Sequence[int], wait: Callable[[], list[Floats]]) -> list[Scored]:
         """Take a part's columns in; gives the solutions that are complete with it."""
-        done = []
-        for k, columns in zip(part, wait(), strict=True):
-            which, n = self.window.places[k]
-            mine = self.found.setdefault(which, {})
-            mine[n] = columns
-            if len(mine) == len(self.window.written[which].texts):
-                done.append(self._scored(which))
-        return done
+        try:
+            found = wait()
+        except NoRoom as refused:
+            owners = {self.window.places[k][0] for k in part}
+            return [self._refuse(which, str(refused)) for which in sorted(owners - self.refused)]
+        return [one for k, columns in zip(part, found, strict=True) if (one := self._add(k, columns))]
 
-    def _scored(self, which: int) -> Scored:
+    def _add(self, k: int, columns: Floats) -> Scored | None:
+        which, n = self.window.places[k]
+        if which in self.refused:
+            return None
+        mine = self.found.setdefault(which, {})
+        mine[n] = columns
+        return self._scored(which) if len(mine) == len(self.window.written[which].texts) else None
+
+    def _refuse(self, which: int, why: str) -> Scored:
+        self.found.pop(which, None)
+        self.refused.add(which)
+        each = self.window.written[which]
+        return Scored(each.key, {}, each.n_tokens, refused=why)
+
+    def _scored(self, which: int) -> Scored | None:
         mine = self.found.pop(which)
         columns = np.concatenate([mine[n] for n in range(len(mine))])
         each = self.window.written[which]
-        return Scored(each.key, readout.values(self.window.spec, columns), each.n_tokens)
+        try:
+            return Scored(each.key, readout.values(self.window.spec, columns), each.n_tokens)
+        except readout.NotFinite as refused:
+            if self.is_last:
+                return self._refuse(which, str(refused))
+            self.odd.append(each)
+            return None

@@ -9,7 +9,7 @@ import torch
 import transformers
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from scoring.prm import batching, catalogue, engine, readout, template
+from scoring.prm import batching, catalogue, engine, template
 from scoring.prm.engine import attention, forward, heads, scoring
 from scoring.prm.kept import Kept
 from tests.scoring.prm import naive, tiny
@@ -158,10 +158,27 @@ def test_where_memory_runs_out_it_goes_on_with_half(folders, monkeypatch, name, 
 @pytest.mark.parametrize(
     "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes")]
 )
-def test_a_single_text_without_room_is_said(folders, monkeypatch, error):
-    short_of_memory(monkeypatch, 10, error)
-    with pytest.raises(engine.NoRoom, match=r"A text of \d+ tokens does not fit"):
-        scored(loaded(folders, QWEN))
+def test_a_single_text_without_room_is_marked_and_the_rest_scored(folders, monkeypatch, error):
+    model = loaded(folders, QWEN)
+    expected = scored(model)
+    longest = max(expected, key=lambda key: expected[key].n_tokens)
+    short_of_memory(monkeypatch, expected[longest].n_tokens - 1, error)
+    found = scored(model)
+    assert (found[longest].channels, found[longest].n_tokens) == ({}, expected[longest].n_tokens)
+    assert f"A text of {found[longest].n_tokens} tokens does not fit" in found[longest].refused
+    for key in expected.keys() - {longest}:
+        assert found[key].channels["validity"] == pytest.approx(
+            expected[key].channels["validity"], abs=TOLERANCE
+        )
+
+
+def test_an_outcome_that_has_no_room_for_one_of_its_texts_is_marked_once(folders, monkeypatch):
+    model = loaded(folders, WHOLE)
+    room = max(one.n_tokens for one in scored(model, INPUTS[3:4]).values())
+    short_of_memory(monkeypatch, room, MemoryError())
+    found = scored(model, token_budget=300)
+    assert "does not fit" in found["s0"].refused
+    assert len(found["s3"].channels["validity"]) == len(BEGINS)
 
 
 def test_another_error_is_not_taken_for_a_full_device(folders, monkeypatch):
@@ -206,11 +223,17 @@ def test_a_variant_that_cuts_has_no_scores_for_the_tail(folders):
     assert not found.too_long
 
 
-def test_a_score_that_is_not_finite_is_refused(folders):
+@pytest.mark.parametrize("layout", ["padded", "packed", "shared"])
+def test_a_score_that_is_not_finite_is_marked_and_the_rest_scored(folders, layout):
     model = loaded(folders, QWEN)
-    model.net.backbone.norm.weight.fill_(float("nan"))
-    with pytest.raises(readout.ReadoutError, match="not finite"):
-        scored(model)
+    expected = scored(model, layout=layout)
+    model.net.backbone.embed_tokens.weight[model.tokens.id_of("Ġequals")] = float("nan")  # only s1 has it
+    found = scored(model, layout=layout)
+    assert [key for key, one in found.items() if one.refused.endswith("is not finite.")] == ["s1"]
+    for key in expected.keys() - {"s1"}:
+        assert found[key].channels["validity"] == pytest.approx(
+            expected[key].channels["validity"], abs=TOLERANCE
+        )
 
 
 @pytest.mark.parametrize("name", [QWEN, WHOLE])
