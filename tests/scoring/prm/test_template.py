@@ -1,5 +1,5 @@
-"""What each variant writes, token by token, and where its verdicts stand: on the model cards' worked inputs, and on
-steps that are empty, hold blank lines, marks or special tokens."""
+"""What each variant writes, token by token, and where its verdicts stand: on inputs of the shape of the model cards'
+worked ones, and on steps that are empty, hold blank lines, marks or special tokens."""
 
 import json
 from collections.abc import Sequence
@@ -102,7 +102,7 @@ def test_an_outcome_model_reads_every_prefix_as_an_answer() -> None:
     ]
 
 
-def test_qwens_worked_input() -> None:
+def test_an_input_as_on_qwens_card() -> None:
     """Special tokens part the text: what stands between them is tokenised as if alone."""
     card, name = CARDS["qwen"], "qwen2.5-math-prm-7b"
     one = template.build(spec_of(name), tokens(name), card["problem"], card["steps"])
@@ -122,7 +122,7 @@ def test_qwens_worked_input() -> None:
 
 
 @pytest.mark.parametrize("name", ["reasoneval-7b", "reasoneval-34b"])
-def test_reasonevals_worked_input(name: str) -> None:
+def test_an_input_as_in_reasonevals_example(name: str) -> None:
     """The separators leave no token, and each step is tokenised as a text of its own."""
     card = CARDS["reasoneval"]
     one = template.build(spec_of(name), tokens(name), card["problem"], card["steps"])
