@@ -49,7 +49,9 @@ def table(a: Ints, b: Ints) -> Table:
     n = np.bincount(found, minlength=len(Cell))
     both = found >= Cell.SAME
     steps, times = np.unique(a[both] - b[both], return_counts=True)
-    made = Table(int(n[Cell.BOTH_NONE]), int(n[Cell.ONLY_A]), int(n[Cell.ONLY_B]), int(n[Cell.NOT_COMPARABLE]))
+    made = Table(
+        int(n[Cell.BOTH_NONE]), int(n[Cell.ONLY_A]), int(n[Cell.ONLY_B]), int(n[Cell.NOT_COMPARABLE])
+    )
     made.offsets.update(dict(zip(steps.tolist(), times.tolist(), strict=True)))
     return made
 
