@@ -1,20 +1,23 @@
 """`manage.py score`: a project gets a rater, a benchmark's file gets result rows; refusals say what to do."""
 
 import json
+import shutil
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_httpserver import HTTPServer
 
 from annotator.formats import prmbench, processbench
 from annotator.models import Annotation, Project, Rater, Run, RunState
 from annotator.policies import Operator
 from scoring import actions, files, scorers, work
+from scoring.prm import catalogue, engine
 from tests import factories as make
 from tests.scoring.installing import QWEN, REASON
-from tests.scoring.prm import naive, tiny
+from tests.scoring.prm import naive, pooling, tiny
 
 pytestmark = pytest.mark.django_db
 STEPS = ["We add 1 and 1.", "That is 3.", "So it is 3."]
@@ -169,6 +172,30 @@ def test_a_cut_tail_is_not_called_right(process_file: Path) -> None:
     }  # fmt: skip
     wrong = rows_of(score(str(process_file), model=QWEN, variant="prmbench", threshold=1.0))
     assert {row["prediction"] for row in wrong} == {0}
+
+
+def test_a_server_scores_projects_and_files_without_weights_here(
+    project: Project,
+    process_file: Path,
+    models_dir: Path,
+    tmp_path: Path,
+    settings: Any,
+    httpserver: HTTPServer,
+) -> None:
+    """Only the tokenizer and config.json lie here; scores are those of the weights, which the server has."""
+    model = engine.load(catalogue.entry(QWEN).variant(), models_dir / QWEN, "cpu")
+    pooling.serve(httpserver, model, named="Qwen/Qwen2.5-Math-PRM-7B")
+    settings.MODELS_DIR = tmp_path / "models"
+    folder = shutil.copytree(models_dir / QWEN, settings.MODELS_DIR / QWEN)
+    (folder / "model.safetensors").unlink()
+    url = httpserver.url_for("/v1")
+    assert "3 solutions scored" in score(project.slug, model=QWEN, server=url)
+    for row in Annotation.objects.select_related("solution__problem"):
+        alone = naive.scores(QWEN, "", models_dir / QWEN, row.solution.problem.text, row.solution.steps)
+        assert row.scores == pytest.approx(alone["validity"], abs=1e-5)
+    assert len(rows_of(score(str(process_file), model=QWEN, server=url))) == 3
+    with pytest.raises(CommandError, match=r"The run is paused\. .*says no such model.*then go on"):
+        score(project.slug, model=QWEN, server=url, served_as="other", name="again")
 
 
 def test_a_folder_by_its_path_and_what_it_is_like(process_file: Path, tmp_path: Path) -> None:

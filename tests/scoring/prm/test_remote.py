@@ -3,14 +3,10 @@
 import json
 
 import pytest
-import torch
-from werkzeug import Response
 
 from annotator.errors import Invalid
 from scoring.prm import catalogue, engine, remote
-from scoring.prm.engine import forward
-from scoring.prm.template import Built
-from tests.scoring.prm import tiny
+from tests.scoring.prm import pooling, tiny
 
 QWEN, MINOS = "qwen2.5-math-prm-7b", "mathminos-mistral-7b"
 INPUTS = [
@@ -30,33 +26,12 @@ def models(tmp_path_factory):
     }
 
 
-def pooled(model, ids: list[int], positions: list[int]) -> list[list[float]]:
-    """What a server pools: softmax or sigmoid of the head at these positions."""
-    rows = forward.launch(model, [Built(ids, positions, len(positions), False, 0, len(ids))], "padded")()[0]
-    found = torch.from_numpy(rows)
-    return (found.softmax(1) if found.shape[1] > 1 else found.sigmoid()).tolist()
-
-
-def serve(httpserver, model, steps_only: bool):
-    def answer(request):
-        asked = json.loads(request.data)
-        assert asked["model"] == "tiny"
-        assert request.headers["authorization"] == "Bearer key"
-        ids = asked["input"]
-        mark = model.tokens.id_of(model.spec.mark_token)
-        at = [n for n, token in enumerate(ids) if token == mark] if steps_only else list(range(len(ids)))
-        data = [{"index": 0, "object": "pooling", "data": pooled(model, ids, at)}]
-        return Response(json.dumps({"object": "list", "data": data}), content_type="application/json")
-
-    httpserver.expect_request("/pooling", method="POST").respond_with_handler(answer)
-    return remote.Server(httpserver.url_for("/v1"), "tiny", "key", retries=0)
-
-
 @pytest.mark.parametrize("name", [QWEN, MINOS])
 @pytest.mark.parametrize("steps_only", [True, False])
 def test_a_servers_scores_are_the_engines(httpserver, models, name, steps_only):
     model = models[name]
-    server = serve(httpserver, model, steps_only)
+    pooling.serve(httpserver, model, named="tiny", steps_only=steps_only, key="key")
+    server = remote.Server(httpserver.url_for("/v1"), "tiny", "key", retries=0)
     [found] = remote.score(server, model.spec, model.tokens, INPUTS)
     expected = {one.key: one for batch in engine.score(model, INPUTS) for one in batch}
     assert [one.key for one in found] == ["a", "b", "sign"]
