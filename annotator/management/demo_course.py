@@ -2,6 +2,7 @@
 whether it is done, so that a demo that was cut off goes on where it was, and a second one changes nothing."""
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -40,6 +41,7 @@ ASKED: Final = (
 )
 RULE: Final[dict[str, Any]] = {
     "which": "gold", "formats": ["prmbench", "processbench"], "splits": {"train": 0.8, "test": 0.2}, "seed": 1,
+    "parquet": find_spec("pyarrow") is not None,  # what `make demo` installs is what reviewing needs
 }  # fmt: skip
 
 
