@@ -1,7 +1,6 @@
 """The engine gives what reading each solution alone gives, however solutions are laid out, and says what it refuses."""
 
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +11,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from scoring.prm import batching, catalogue, engine, template
 from scoring.prm.engine import attention, forward, heads, scoring
 from scoring.prm.kept import Kept
-from tests.scoring.prm import naive, tiny
+from tests.scoring.prm import naive
 
-torch.set_num_threads(1)  # models are tiny: more threads only wait for each other
 TOLERANCE = 1e-5
 ENTRIES = catalogue.load()
 # One entry of each family, and those whose family differs in backbone, head or mark.
@@ -39,19 +37,6 @@ SOLUTIONS = [
     (PROBLEM, BEGINS),
 ]  # fmt: skip
 INPUTS = [(f"s{n}", problem, steps) for n, (problem, steps) in enumerate(SOLUTIONS)]
-
-
-@pytest.fixture(scope="session")
-def folders(tmp_path_factory):
-    """Folder of a tiny model of an entry; `seed` 1 for a log ratio's reference."""
-    made: dict[tuple[str, int], Path] = {}
-
-    def folder(name: str, seed: int = 0) -> Path:
-        if (name, seed) not in made:
-            made[name, seed] = tiny.make(name, tmp_path_factory.mktemp(name), seed)
-        return made[name, seed]
-
-    return folder
 
 
 def loaded(folders, name: str, variant: str = "") -> engine.Model:

@@ -11,7 +11,6 @@ from safetensors.torch import load_file, save_file
 from annotator.errors import Invalid
 from scoring.prm import catalogue, engine
 from scoring.prm.engine.weights import Weights
-from tests.scoring.prm import tiny
 
 QWEN, SHEPHERD, SKYWORK = "qwen2.5-math-prm-7b", "math-shepherd-mistral-7b", "skywork-1.5b"
 SPECS = {name: catalogue.load()[name].variant() for name in (QWEN, SHEPHERD, SKYWORK)}
@@ -19,8 +18,8 @@ INPUTS = [("a", "What is 1 + 1?", ["It is 2.", "So 2."])]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    return {name: tiny.make(name, tmp_path_factory.mktemp(name)) for name in SPECS}
+def made(folders):
+    return {name: folders(name) for name in SPECS}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from annotator.errors import Invalid
 from scoring.prm import catalogue, engine, remote
-from tests.scoring.prm import pooling, tiny
+from tests.scoring.prm import pooling
 
 QWEN, MINOS = "qwen2.5-math-prm-7b", "mathminos-mistral-7b"
 INPUTS = [
@@ -17,12 +17,9 @@ INPUTS = [
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory):
+def models(folders):
     return {
-        name: engine.load(
-            catalogue.load()[name].variant(), tiny.make(name, tmp_path_factory.mktemp(name)), "cpu"
-        )
-        for name in (QWEN, MINOS)
+        name: engine.load(catalogue.load()[name].variant(), folders(name), "cpu") for name in (QWEN, MINOS)
     }
 
 
