@@ -130,6 +130,18 @@ def test_a_failed_batch_is_a_failure_of_the_command(
     assert Run.objects.get().state == RunState.COMPLETE
 
 
+@pytest.mark.parametrize("what", ["project", "file"])
+def test_no_memory_for_the_model_is_one_sentence(
+    project: Project, process_file: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    def no_memory(*_: Any, **__: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(engine, "load", no_memory)
+    with pytest.raises(CommandError, match=f"{QWEN} cannot be loaded: MemoryError: no more is known"):
+        score(project.slug if what == "project" else str(process_file), model=QWEN)
+
+
 def test_prmbench_rows_that_the_benchmark_reads(prm_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "rows.jsonl"
     assert score(str(prm_file), model=REASON, output=str(out)) == ""
