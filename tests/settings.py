@@ -43,6 +43,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F821
     SQLITE_OPTIONS["init_command"] = SQLITE_PRAGMAS.format("OFF")  # noqa: F821
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Each client of a test starts the application, which would look through all files that `manage.py up` collected.
+STATIC_ROOT = SCRATCH / "static"
+STATIC_ROOT.mkdir()
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F821
 
 # The cache of annotator/caching.py is by project id, which a rolled back test gives to the next one.
