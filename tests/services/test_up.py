@@ -11,8 +11,9 @@ import pytest
 from tests.services.conftest import Migrated, Start
 from tests.services.processes import MANAGE, LiveProcess, answers, environment, free_port, manage
 
-# The manager, three runners of honcho, gunicorn with two workers, Celery with two children, the GPU's and its keeper.
-WHOLE_FAMILY = 1 + 3 + 3 + 3 + 2
+# The manager, two runners of honcho, gunicorn with two workers, Celery with two children.
+WHOLE_FAMILY = 1 + 2 + 3 + 3
+WITH_GPU = WHOLE_FAMILY + 3  # a runner, the worker that scores, and its keeper
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def port() -> int:
 
 @pytest.fixture
 def up(env: dict[str, str], port: int, start: Start) -> LiveProcess:
-    process = start([*MANAGE, "up", "--port", str(port)], env=env)
+    process = start([*MANAGE, "up", "--no-gpu", "--port", str(port)], env=env)
     process.wait_for(lambda: answers(f"http://127.0.0.1:{port}/"))
     process.wait_for(lambda: "ready." in process.output() and len(process.family()) == WHOLE_FAMILY)
     return process
@@ -55,13 +56,18 @@ def test_nothing_is_left_running(up: LiveProcess, port: int, ending: signal.Sign
     assert exit_code_once_gone(family, port) == code
 
 
-def test_a_scoring_worker_that_is_killed_starts_again_and_the_web_goes_on(up: LiveProcess, port: int) -> None:
-    family = up.family()
-    gpu = next(one for one in family if "--gpu" in one.cmdline() and "--keep" not in one.cmdline())
+def test_a_scoring_worker_that_is_killed_starts_again_and_ends_with_the_others(
+    env: dict[str, str], port: int, start: Start
+) -> None:
+    up = start([*MANAGE, "up", "--port", str(port)], env=env)
+    up.wait_for(lambda: len(up.family()) == WITH_GPU and up.output().count("ready.") == 2)
+    gpu = next(one for one in up.family() if "--gpu" in one.cmdline() and "--keep" not in one.cmdline())
     gpu.kill()
-    up.wait_for(lambda: len(up.family()) == WHOLE_FAMILY and gpu not in up.family())
-    assert "it starts again" in up.output()
+    up.wait_for(lambda: "it starts again" in up.output() and len(up.family()) == WITH_GPU)
     assert answers(f"http://127.0.0.1:{port}/")
+    family = up.family()
+    up.popen.kill()
+    assert exit_code_once_gone(family, port) == -signal.SIGKILL
 
 
 def test_stops_at_once_while_still_starting(env: dict[str, str], port: int, start: Start) -> None:

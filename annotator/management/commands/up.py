@@ -30,13 +30,16 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="port to listen on")
         parser.add_argument("--workers", type=int, default=2, help="web processes")
         parser.add_argument("--threads", type=int, default=4, help="threads of each web process")
+        parser.add_argument("--no-gpu", action="store_true", help="without the worker that scores by models")
 
-    def handle(self, *args: Any, host: str, port: int, workers: int, threads: int, **options: Any) -> None:
+    def handle(
+        self, *args: Any, host: str, port: int, workers: int, threads: int, no_gpu: bool, **options: Any
+    ) -> None:
         refuse_unmigrated()
         refuse_taken(host, port)
         collect_if_never_collected()
         manager = TiedManager()
-        for name, command in commands(host, port, workers, threads).items():
+        for name, command in commands(host, port, workers, threads, gpu=not no_gpu).items():
             manager.add_process(name, f"exec {shlex.join(command)}", cwd=str(settings.BASE_DIR))
         self.stdout.write(f"\nPlumbline: http://{host}:{port}/ (Ctrl-C stops it)\n{sign_ins()}")
         self.stdout.flush()
@@ -44,12 +47,12 @@ class Command(BaseCommand):
         sys.exit(manager.returncode)
 
 
-def commands(host: str, port: int, workers: int, threads: int) -> dict[str, list[str]]:
+def commands(host: str, port: int, workers: int, threads: int, gpu: bool) -> dict[str, list[str]]:
     gunicorn = ["gunicorn", "-c", "python:annotator.management.web", "--bind", f"{host}:{port}"]
     size = ["--workers", str(workers), "--threads", str(threads)]
     worker = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"]
     found = {"web": [sys.executable, "-m", *gunicorn, *size, "config.wsgi"], "worker": worker}
-    if find_spec("torch"):  # what is installed for the web alone has none
+    if gpu and find_spec("torch"):  # what is installed for the web alone has none
         found["gpu"] = [*worker, "--gpu", "--keep"]  # a model too large for the memory does not end the web
     return found
 
