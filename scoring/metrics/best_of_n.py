@@ -2,14 +2,15 @@
 mr_eval/tasks/prmbench_bon). In percent; undefined is None.
 
 A response's score is its step scores put together: product, minimum, mean or last. Of equal scores the first
-response wins. A product is a sum of logarithms, so that a hundred steps do not round to nothing.
+response wins. A product is a sum of logarithms, so that a hundred steps do not round to nothing; of scores that are no
+shares it means nothing, and is undefined. The headline is the product then no more, but the minimum.
 
 PRMBench's own rule shifts every score of a question by its minimum less 0.01 before the product: `shifted`.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import inf, log
+from math import exp, inf, isfinite, log
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -31,8 +32,8 @@ class Response(NamedTuple):
 
 
 class Question(NamedTuple):
-    """A question's N responses in the order sampled; the first stands for greedy decoding where `greedy` says
-    nothing else. group: of the problem, the unit that intervals draw; "": the question itself."""
+    """A question's N responses in the order sampled. greedy_is_right: whether the response decoded greedily is, None
+    where the data does not say. group: of the problem, the unit that intervals draw; "": the question itself."""
 
     id: str
     dataset: str
@@ -59,31 +60,44 @@ AGGREGATES: Final[Mapping[str, Callable[[Scores], float]]] = {
 }  # fmt: skip
 
 
-def evaluate(questions: Iterable[Question], draws: int = 0) -> dict[str, Any]:
+def headline(questions: Iterable[Question]) -> str:
+    """The aggregate to report first: the papers' product, or the minimum where scores are no shares, 0..1."""
+    return "product" if _are_shares(questions) else "min"
+
+
+def _are_shares(questions: Iterable[Question]) -> bool:
+    """Whether every score is from 0 to 1, so that they can be multiplied."""
+    given = (response.scores for question in questions for response in question.responses if response.scores)
+    return all(min(scores) >= 0 and max(scores) <= 1 for scores in given)
+
+
+def evaluate(questions: Iterable[Question], draws: int = 0, by: str = "") -> dict[str, Any]:
     """Return accuracies per dataset and their unweighted means. draws: of problem groups, for an interval of prm@n
-    by product; 0 for none.
+    by the headline; 0 for none. by: the headline's aggregate, "" for what `headline` says.
 
     n: responses a question, None where questions differ. A question of which no response has scores counts
     for what needs none alone, and is counted in n_unscored; where no response has an answer, a majority is wrong.
     The gain compares the same questions on both sides: those with scores.
     """
     by_dataset: defaultdict[str, list[Question]] = defaultdict(list)
-    for question in questions:
+    for question in (everything := list(questions)):
         by_dataset[question.dataset].append(question)
-    datasets = {name: _of_dataset(asked) for name, asked in by_dataset.items()}
+    first, are_shares = by or headline(everything), _are_shares(everything)
+    datasets = {name: _of_dataset(asked, first, are_shares) for name, asked in by_dataset.items()}
     sizes = {len(question.responses) for asked in by_dataset.values() for question in asked}
     report = {
         "n": sizes.pop() if len(sizes) == 1 else None,
+        "headline": first,
         **_means(list(datasets.values())),
         "n_unscored": sum(values["n_unscored"] for values in datasets.values()),
         "datasets": datasets,
     }
-    return report | ({"interval": _interval(by_dataset, draws)} if draws else {})
+    return report | ({"interval": _interval(by_dataset, draws, first)} if draws else {})
 
 
-def _interval(by_dataset: Mapping[str, Sequence[Question]], draws: int) -> list[float | None]:
+def _interval(by_dataset: Mapping[str, Sequence[Question]], draws: int, by: str) -> list[float | None]:
     everything = [question for some in by_dataset.values() for question in some]
-    sums = by_group(everything, list(by_dataset), numbered(everything))
+    sums = by_group(everything, list(by_dataset), numbered(everything), by)
     low, high, _ = bootstrap(sums, mean_hit, draws=draws)
     return [None if end is None else 100 * end for end in (low, high)]
 
@@ -93,13 +107,15 @@ def numbered(questions: Iterable[Question]) -> dict[str, int]:
     return {group: n for n, group in enumerate(sorted({q.group or q.id for q in questions}))}
 
 
-def by_group(questions: Iterable[Question], datasets: Sequence[str], number: Mapping[str, int]) -> Floats:
-    """What each problem group adds to prm@n by product, float (groups, 2 a dataset): questions whose pick is
+def by_group(
+    questions: Iterable[Question], datasets: Sequence[str], number: Mapping[str, int], by: str = "product"
+) -> Floats:
+    """What each problem group adds to prm@n by an aggregate, float (groups, 2 a dataset): questions whose pick is
     right, and questions with scores."""
     sums = np.zeros((len(number), 2 * len(datasets)))
     column = {name: 2 * n for n, name in enumerate(datasets)}
     for question in questions:
-        at = pick(question.responses, "product") if question.dataset in column else None
+        at = pick(question.responses, by) if question.dataset in column else None
         if at is not None:
             row = number[question.group or question.id]
             sums[row, column[question.dataset]] += question.responses[at].is_right
@@ -133,19 +149,15 @@ def majority(responses: Sequence[Response]) -> int | None:
 
 def weighted_majority(responses: Sequence[Response], aggregate: str) -> int | None:
     """The first response with the answer whose responses' scores add up to most (products as such)."""
-    weights = [_weight(response.scores, aggregate) for response in responses]
-    return _heaviest(responses, weights) if any(response.scores for response in responses) else None
-
-
-def _weight(scores: Scores | None, aggregate: str) -> float:
-    if not scores:
-        return 0.0
+    if not any(response.scores for response in responses):
+        return None
+    values = [AGGREGATES[aggregate](response.scores) if response.scores else None for response in responses]
     if aggregate != "product":
-        return AGGREGATES[aggregate](scores)
-    whole = 1.0
-    for score in scores:
-        whole *= score
-    return whole
+        return _heaviest(responses, [value or 0.0 for value in values])
+    # Against the largest, so that long solutions do not all round to nothing.
+    most = max((value for value in values if value is not None), default=-inf)
+    least = most if isfinite(most) else 0.0
+    return _heaviest(responses, [0.0 if value is None else exp(value - least) for value in values])
 
 
 def _heaviest(responses: Sequence[Response], weights: Sequence[float]) -> int | None:
@@ -163,15 +175,18 @@ def _pick_shifted(scored: Sequence[tuple[int, Scores]]) -> int:
     return max(scored, key=lambda one: (product([score - least for score in one[1]]), -one[0]))[0]
 
 
-def _of_dataset(questions: Sequence[Question]) -> dict[str, Any]:
+def _of_dataset(questions: Sequence[Question], first: str, are_shares: bool) -> dict[str, Any]:
     best: dict[str, float | None] = {
         name: _accuracy(questions, lambda q, name=name: pick(q.responses, name))  # type: ignore[misc]
         for name in (*AGGREGATES, "shifted")
     }
     weighted = {name: _weighted_accuracy(questions, name) for name in AGGREGATES}
+    if not are_shares:
+        best["product"] = weighted["product"] = None
     scored = [q for q in questions if any(response.scores for response in q.responses)]
     common = _majority_accuracy(scored)
     return {
+        "headline": first,
         "prm@n": best,
         "maj@n": _majority_accuracy(questions),
         "weighted_maj@n": weighted,

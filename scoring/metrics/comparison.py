@@ -85,17 +85,21 @@ def of_processbench(a: Sequence[Case], b: Sequence[Case], draws: int = DRAWS) ->
     return _told(sides, {OVERALL: Part(WHOLE, f1), **parts}, draws)
 
 
-def of_best_of_n(a: Sequence[Question], b: Sequence[Question], draws: int = DRAWS) -> dict[str, Any]:
-    """prm@n by product of two raters, and per dataset. a, b: the same questions with the scores of each; only
-    those of which both have scores count."""
+def of_best_of_n(
+    a: Sequence[Question], b: Sequence[Question], draws: int = DRAWS, by: tuple[str, str] = ("", "")
+) -> dict[str, Any]:
+    """prm@n of two raters, and per dataset. a, b: the same questions with the scores of each; only those of which
+    both have scores count. by: the aggregate of each, "" for the headline of its scores; `headlines` says which."""
     both = [(x, y) for x, y in zip(a, b, strict=True) if _is_scored(x) and _is_scored(y)]
     if not both:
         return {OVERALL: NOTHING, "parts": {}}
     names = list(dict.fromkeys(x.dataset for x, _ in both))
     number = best_of_n.numbered(x for x, _ in both)
-    sides = [best_of_n.by_group([pair[n] for pair in both], names, number) for n in (0, 1)]
+    asked = [[pair[n] for pair in both] for n in (0, 1)]
+    first = [name or best_of_n.headline(some) for name, some in zip(by, (a, b), strict=True)]
+    sides = [best_of_n.by_group(some, names, number, name) for some, name in zip(asked, first, strict=True)]
     parts = {name: Part(slice(2 * n, 2 * n + 2), best_of_n.mean_hit) for n, name in enumerate(names)}
-    return _told(sides, {OVERALL: Part(WHOLE, best_of_n.mean_hit), **parts}, draws)
+    return _told(sides, {OVERALL: Part(WHOLE, best_of_n.mean_hit), **parts}, draws) | {"headlines": first}
 
 
 def _is_scored(question: Question) -> bool:

@@ -4,6 +4,7 @@ Items whose id came before are dropped, as PRMBench's evaluator drops them; so a
 be used are returned with their places, never skipped in silence.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -187,7 +188,16 @@ def question(one: BestOfN, scores: Mapping[str, Sequence[float] | None]) -> Ques
         Response(_final(response), bool(is_right), scores.get(one.response_id(at)))
         for at, (response, is_right) in enumerate(zip(one.responses, one.is_right, strict=True))
     ]
-    return Question(one.foreign_id, one.foreign_id.rpartition("-")[0] or "all", responses)
+    dataset = one.foreign_id.rpartition("-")[0] or "all"
+    return Question(one.foreign_id, dataset, responses, _greedy_is_right(one))
+
+
+def _greedy_is_right(one: BestOfN) -> bool | None:
+    """Whether the response is that the set's own `greedy`, a place from 0, names as decoded greedily; None where it
+    names none."""
+    place = (json.loads(one.extra).get("values", {}) if one.extra else {}).get("greedy")
+    places = [one.place_of(at) for at in range(len(one.responses))]
+    return one.is_right[places.index(place)] if type(place) is int and place in places else None
 
 
 def _final(response: str) -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from scoring.metrics.best_of_n import Question, Response, evaluate, majority, pick, product, weighted_majority
+from scoring.metrics.comparison import of_best_of_n
 
 # arXiv 2501.07301, table 6: GSM8K, MATH, Minerva, GaoKao, OlympiadBench, College Math, MMLU STEM; the average.
 PUBLISHED = {
@@ -117,3 +118,29 @@ def test_a_gain_compares_the_same_questions() -> None:
     assert found["maj@n"] == 50  # of all questions
     assert found["gain"]["min"] == 100  # of the one with scores: right against wrong
     assert (found["n_unscored"], found["n_unscored_responses"]) == (1, 2)
+
+
+def test_scores_that_are_no_shares_have_no_product() -> None:
+    """Rewards of one sign and the other: two of -0.9 would multiply to 0.81."""
+    low, high = Response("1", False, (-0.9, -0.9)), Response("2", True, (-0.1, 0.9))
+    found = evaluate([Question("q", "d", [low, high])], draws=9)
+    assert (found["headline"], found["prm@n"]["min"]) == ("min", 100)
+    for name in ("prm@n", "weighted_maj@n", "gain"):
+        assert found[name]["product"] is found["datasets"]["d"][name]["product"] is None
+    assert evaluate([Question("q", "d", [A, B])])["headline"] == "product"
+    assert evaluate([Question("q", "d", [A, B])], by="last")["headline"] == "last"
+    over = [Question("q", "d", [low, high._replace(scores=(1.5, 1.0))])]
+    assert evaluate(over)["prm@n"]["product"] is None
+
+
+def test_a_weighted_majority_of_long_solutions() -> None:
+    """0.1 to the 400th and 0.2 to the 400th are both 0 as plain numbers."""
+    few, many = Response("1", False, [0.1] * 400), Response("2", True, [0.2] * 400)
+    assert weighted_majority([few, few, many], "product") == 2
+    assert weighted_majority([few._replace(scores=[0.0]), many._replace(scores=None)], "product") == 0
+
+
+def test_a_comparison_says_by_what() -> None:
+    wild = [Question("q", "d", [A._replace(scores=[-1.0]), B._replace(scores=[0.5])])]
+    found = of_best_of_n(wild, [Question("q", "d", [A, B])], draws=0)
+    assert found["headlines"] == ["min", "product"]
