@@ -6,20 +6,22 @@ benchmarks.md says what the numbers mean.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db.models import Subquery, Sum
 
 from annotator import errors
 from annotator.caching import self_tuned
 from annotator.models import Event, Project, Rater, Run
-from scoring.evaluating import apart, asked, board, places, said, sweeping
+from scoring.evaluating import apart, asked, board, places, rules, said, sweeping
 from scoring.evaluating.from_files import Given
 from scoring.evaluating.measure import Measuring, Report, asked_of
 from scoring.evaluating.pages import Listed, Walk
-from scoring.evaluating.places import Apart, Miss, Moved
-from scoring.evaluating.said import Cut, Known, find_rater, load
+from scoring.evaluating.places import Apart, Held, Miss, Moved
+from scoring.evaluating.rules import can_cut
+from scoring.evaluating.said import Cut, Known, find_rater
 from scoring.evaluating.truths import (
     BENCHMARKS,
     BOTH,
@@ -34,14 +36,45 @@ from scoring.evaluating.truths import (
 from scoring.metrics.confusion import READINGS, Reading
 
 __all__ = [
-    "BENCHMARKS", "BOTH", "GOLD", "LABELS", "READINGS", "RELEASED", "Apart", "Given", "Known", "Listed", "Miss",
-    "Moved", "benchmarks", "compare", "confusion", "counts", "disagreements", "evaluate", "evaluate_file",
-    "find_rater", "leaderboard", "misses", "moved", "moved_steps", "n_misses", "published", "raters", "sweep",
+    "BENCHMARKS",
+    "BOTH",
+    "GOLD",
+    "LABELS",
+    "READINGS",
+    "RELEASED",
+    "Apart",
+    "Given",
+    "Known",
+    "Listed",
+    "Miss",
+    "Moved",
+    "Pager",
+    "all_moved",
+    "benchmarks",
+    "can_cut",
+    "compare",
+    "confusion",
+    "counts",
+    "disagreements",
+    "evaluate",
+    "evaluate_file",
+    "find_rater",
+    "leaderboard",
+    "missed",
+    "misses",
+    "moved",
+    "moved_steps",
+    "n_misses",
+    "published",
+    "raters",
+    "sweep",
 ]  # fmt: skip
 
 DRAWS: Final = 1_000
 ALWAYS_FRESH_S: Final = 0.2
 UNITS: Final = 10**9
+X = TypeVar("X")
+Pager = Callable[[str | None, int], Listed[X]]  # after, limit -> a page
 
 
 def benchmarks(project: Project) -> list[str]:
@@ -60,11 +93,16 @@ def raters(project: Project, benchmark: str) -> list[Known]:
 
 
 def counts(project: Project, benchmark: str) -> dict[str, Any]:
-    """{"n_items", "n_gold", "n_left_out": {why: n}}; of best_of_n the items are questions."""
+    """{"n_items", "n_gold", "n_under_review", "n_left_out": {why: n}}; of best_of_n the items are questions.
+
+    n_gold: of those with released labels too. n_under_review: of these those that were sent to one more review; until
+    they are decided anew, the gold they had counts.
+    """
     truth = _truth(project, benchmark)
     return {
         "n_items": len(asked_of(truth.released)),
         "n_gold": truth.n_gold,
+        "n_under_review": truth.n_under_review,
         "n_left_out": truth.left_out,
     }
 
@@ -88,6 +126,7 @@ def evaluate(
     _check(benchmark, labels)
     by = _asking(project, benchmark, reading, draws)
     cut = Cut(threshold, redundancy_threshold)
+    rules.check_cut(rater, cut)
     key = f"report:{benchmark}:{rater.pk}:{labels}:{cut.threshold}:{cut.redundancy}:{reading}:{draws}"
     found: Report = _kept(project, key, lambda: by.report(rater, labels, cut))
     return found
@@ -145,9 +184,11 @@ def compare(
     """Two raters on what both labelled: each difference with its interval and p. Raises Invalid."""
     by, which = _asking(project, benchmark, reading), _side(labels)
     cuts = (Cut(thresholds[0]), Cut(thresholds[1]))
+    for rater, cut in zip((a, b), cuts, strict=True):
+        rules.check_cut(rater, cut)
 
     def compute() -> Report:
-        sides = [apart.side(project, rater, cut) for rater, cut in zip((a, b), cuts, strict=True)]
+        sides = [apart.side(project, rater, cut, which) for rater, cut in zip((a, b), cuts, strict=True)]
         return apart.compare(by, sides[0], sides[1], which, draws)
 
     key = f"compare:{benchmark}:{a.pk}:{b.pk}:{labels}:{reading}:{thresholds}:{draws}"
@@ -166,9 +207,42 @@ def misses(
     after: str | None = None,
     limit: int = 50,
 ) -> Listed[Miss]:
-    """Steps (of ProcessBench: solutions) on which a rater is wrong, by solution and position. Raises Invalid."""
-    walk = Walk(_truth(project, benchmark).of(_side(labels)), kind, after, limit)
-    return walk.page(project, places.of_rater(project, rater, Cut(threshold)), Miss)
+    """Steps (of ProcessBench: solutions) on which a rater is wrong, by solution and position: of `limit` solutions,
+    all of each. Raises Invalid."""
+    whole = missed(project, benchmark, rater, labels=labels, threshold=threshold, kind=kind)
+    return whole(after, limit)
+
+
+def missed(
+    project: Project,
+    benchmark: str,
+    rater: Rater,
+    *,
+    labels: str = RELEASED,
+    threshold: float | None = None,
+    kind: str | None = None,
+) -> Pager[Miss]:
+    """All of them: what gives the pages of `misses` one after the other, for less than asking anew."""
+    truth, side = _truth(project, benchmark), _side(labels)
+    held = _missed(project, benchmark, rater, truth, side, threshold)
+    walk = Walk(project, truth.of(side), places.ids_of(held, kind))
+    found = places.of_rater(project, rater, Cut(threshold), side)
+    return lambda after, limit: walk.page(found, Miss, after, limit)
+
+
+def _missed(
+    project: Project, benchmark: str, rater: Rater, truth: Truth[Any], side: str, threshold: float | None
+) -> dict[str, Held]:
+    """Where a rater missed something. What is kept of it is ids alone."""
+    cut = Cut(threshold)
+    rules.check_cut(rater, cut)
+    key = f"missed:{benchmark}:{rater.pk}:{side}:{threshold}:{truth.stamp}"
+    found: dict[str, Held] = _kept(
+        project,
+        key,
+        lambda: places.where(truth.of(side), places.of_rater(project, rater, cut, side)),
+    )
+    return found
 
 
 def n_misses(
@@ -177,9 +251,8 @@ def n_misses(
     """Kind or subset -> {"n_items", "n_steps", "items": ids of the first 5,000 in the queue}. Raises Invalid."""
     truth, side = _truth(project, benchmark), _side(labels)
     key = f"n_misses:{benchmark}:{rater.pk}:{labels}:{threshold}"
-    found: dict[str, dict[str, Any]] = _kept(
-        project, key, lambda: places.n_missed(truth.of(side), load(project, rater), Cut(threshold))
-    )
+    held = _missed(project, benchmark, rater, truth, side, threshold)
+    found: dict[str, dict[str, Any]] = _kept(project, key, lambda: places.n_missed(held))
     return found
 
 
@@ -194,9 +267,13 @@ def disagreements(
     after: str | None = None,
     limit: int = 50,
 ) -> Listed[Apart]:
-    """Steps (of ProcessBench: solutions) of which two raters say different things. Raises Invalid."""
-    walk = Walk(_truth(project, benchmark).of(_side(labels)), kind, after, limit)
-    return walk.page(project, places.of_two(project, a, b, (said.STORED, said.STORED)), Apart)
+    """Steps (of ProcessBench: solutions) of which two raters say different things, all of `limit` solutions. Raises
+    Invalid."""
+    truth, side = _truth(project, benchmark), _side(labels)
+    found = places.of_two(project, a, b, (said.STORED, said.STORED), side)
+    key = f"apart:{benchmark}:{a.pk}:{b.pk}:{side}:{truth.stamp}"
+    held = _kept(project, key, lambda: places.where(truth.of(side), found))
+    return Walk(project, truth.of(side), places.ids_of(held, kind)).page(found, Apart, after, limit)
 
 
 def confusion(project: Project, a: Rater, b: Rater) -> Report:
@@ -218,9 +295,16 @@ def moved(project: Project, benchmark: str, *, reading: str = "reference", draws
 def moved_steps(
     project: Project, benchmark: str, *, kind: str | None = None, after: str | None = None, limit: int = 50
 ) -> Listed[Moved]:
-    """The steps (of ProcessBench: solutions) whose label people changed. Raises Invalid."""
+    """The steps (of ProcessBench: solutions) whose label people changed, all of `limit` solutions. Raises Invalid."""
+    return all_moved(project, benchmark, kind=kind)(after, limit)
+
+
+def all_moved(project: Project, benchmark: str, *, kind: str | None = None) -> Pager[Moved]:
+    """All of them, as `missed`."""
     truth = _truth(project, benchmark)
-    return Walk(truth.same, kind, after, limit).page(project, places.of_truths(truth), Moved)
+    found = places.of_truths(truth)
+    walk = Walk(project, truth.same, places.ids_of(places.where(truth.same, found), kind))
+    return lambda after, limit: walk.page(found, Moved, after, limit)
 
 
 def sweep(
@@ -232,7 +316,9 @@ def sweep(
     reading: str = "reference",
     draws: int = DRAWS,
 ) -> Report:
-    """The threshold of a scoring rater, chosen on one part and reported on the other. Raises Invalid."""
+    """The threshold of a scoring rater, chosen on one part and reported on the other. Raises Invalid, also for one
+    whose labels are no cut of its scores."""
+    rules.check_cut(rater, Cut(0.0))
     by, which = _asking(project, benchmark, reading), _side(labels)
     key = f"sweep:{benchmark}:{rater.pk}:{labels}:{reading}:{draws}"
     found: Report = _kept(project, key, lambda: sweeping.sweep(by, rater, which, draws))
@@ -256,7 +342,12 @@ def _asking(project: Project, benchmark: str, reading: str = "reference", draws:
 
 def _truth(project: Project, benchmark: str) -> Truth[Any]:
     check_benchmark(benchmark)
-    found: Truth[Any] = _kept(project, f"truth:{benchmark}", lambda: asked.truth(project, benchmark))
+    stamp = _stamp(project)
+
+    def read() -> Truth[Any]:
+        return replace(asked.truth(project, benchmark), stamp=stamp)
+
+    found: Truth[Any] = _kept(project, f"truth:{benchmark}", read, stamp)
     return found
 
 

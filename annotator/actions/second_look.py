@@ -16,10 +16,12 @@ from annotator.actions.bulk_items import MAX_PRIORITY, MAX_REASON, Batch, Done, 
 from annotator.actions.decide import decide_items
 from annotator.actions.projects import MAX_OVERLAP
 from annotator.actions.texts import worded
+from annotator.blinding import DECIDED
 from annotator.models import Decision, Event, Item, Project
 from annotator.policies import Actor
 
 SENT, BACK = "send_to_review", "take_back_send"
+ANEW = ("settle", "reopen_decision")  # decided anew, or no more
 HAS = ("wanted", "priority", "open_slots", "n_submitted")
 Facts = dict[str, int]
 
@@ -27,14 +29,16 @@ Facts = dict[str, int]
 def send_to_review(
     *, by: Actor, project: Project, item_ids: Sequence[int], because: str, chosen: str = ""
 ) -> Done:
-    """Want one more reviewer of each, before all others. What a lead settled, what is held and what reviewers are
+    """Want one more reviewer of each, before all others. Until it is decided anew an item's gold still counts as the
+    truth of benchmarks (`waiting_golds`). What a lead settled, what is held and what reviewers are
     at already stays as it is, and is counted with the reason."""
     reason = reason_for(because, "send them to review")
     highest = queue_top(project)
 
     def change(batch: Batch) -> None:
         _skip(batch)
-        was = {item.pk: _facts(item) for item in batch.items}
+        before = _sent(batch.ids)
+        was = {item.pk: _facts(item) | _gold(item, before.get(item.pk)) for item in batch.items}
         _want(batch.items, {item.pk: item.wanted + (item.open_slots == 0) for item in batch.items})
         batch.update(priority=min(highest + 1, MAX_PRIORITY))
         decide_items([item for item in batch.items if item.n_submitted])
@@ -98,6 +102,27 @@ def _want(items: Sequence[Item], wanted: dict[int, int]) -> None:
         by_n[item.wanted].append(item.pk)
     for n, ids in by_n.items():
         queue.count_slots(ids, wanted=n)
+
+
+def waiting_golds(project: Project) -> dict[int, int]:
+    """Item -> the gold it had when it was sent; of those that were not taken back, are not decided again, and want no
+    other number of reviewers since, as they do where somebody asked for more after a new decision."""
+    rows = Event.objects.filter(
+        project=project, verb__in=(SENT, BACK, *ANEW), item__gold=None, item__isnull=False
+    ).exclude(item__decision__in=DECIDED)
+    columns = ("item", "verb", "data__was__gold", "data__now__wanted", "item__wanted")
+    found: dict[int, int] = {}
+    for item, verb, was, wanted, wants in rows.order_by("id").values_list(*columns):
+        found.pop(item, None)
+        if verb == SENT and was is not None and wanted == wants:
+            found[item] = was
+    return found
+
+
+def _gold(item: Item, before: dict[str, Any] | None) -> dict[str, int]:
+    """What counts as the item's gold: its own, or, where it waits already, what it had before."""
+    gold = item.gold_id or (before or {}).get("was", {}).get("gold")
+    return {"gold": gold} if gold else {}
 
 
 def _facts(item: Item) -> Facts:

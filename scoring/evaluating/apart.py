@@ -4,10 +4,21 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from annotator.core.labels import NEUTRAL, RIGHT, WRONG
-from annotator.models import Project, Rater
+from annotator.models import Project, Rater, RaterKind
+from scoring.evaluating import rules
 from scoring.evaluating.measure import Measuring, Report, asked_of, cases_of, pks
 from scoring.evaluating.profiles import questions_of
-from scoring.evaluating.said import STORED, Cut, Said, first_of, load, name_of, prediction, predictions
+from scoring.evaluating.said import (
+    STORED,
+    Cut,
+    Said,
+    first_of,
+    is_blind,
+    load,
+    name_of,
+    prediction,
+    predictions,
+)
 from scoring.evaluating.truths import GOLD, RELEASED, SAME
 from scoring.metrics import comparison
 from scoring.metrics.comparison import OVERALL
@@ -23,14 +34,15 @@ class Side(NamedTuple):
     said: Mapping[int, Said]
 
 
-def side(project: Project, rater: Rater, cut: Cut = STORED) -> Side:
-    return Side(rater, cut, load(project, rater))
+def side(project: Project, rater: Rater, cut: Cut = STORED, labels: str = GOLD) -> Side:
+    """labels: those that it is held against."""
+    return Side(rater, cut, load(project, rater, blind=rater.kind == RaterKind.REVIEWER and is_blind(labels)))
 
 
 def compare(by: Measuring, a: Side, b: Side, labels: str, draws: int) -> Report:
     """Both on what both labelled. labels: RELEASED, GOLD or SAME."""
     asked = by.truth.of(labels)
-    mine, other = (_given(asked, one.said) for one in (a, b))
+    mine, other = (_given(by.asked_of(one.rater, one.said, labels), one.said) for one in (a, b))
     both = [entry for entry in asked if id(entry) in mine and id(entry) in other]
     counted = {id(entry) for entry in asked_of(asked)}
     return {
@@ -60,7 +72,8 @@ def differences(by: Measuring, both: list[Any], a: Side, b: Side, draws: int) ->
         cases = [cases_of(both, one.said, one.cut) for one in (a, b)]
         return comparison.of_processbench(cases[0], cases[1], draws)
     questions = [questions_of(both, one.said) for one in (a, b)]
-    return comparison.of_best_of_n(questions[0], questions[1], draws)
+    first = (rules.aggregate(a.rater), rules.aggregate(b.rater))
+    return comparison.of_best_of_n(questions[0], questions[1], draws, first)
 
 
 def moved_by(by: Measuring, one: Side, draws: int) -> Any:

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db.models import F, Q
 
+from annotator.actions import second_look
 from annotator.core import labels as lab
 from annotator.core.answers import final_answer
 from annotator.formats import prmbench as prmbench_format
@@ -126,6 +127,7 @@ def _add(found: Truth[Item], item: Item, gold: Gold | None) -> None:
         found.same.append(replace(item, unknown=unknown))
         found.gold.append(replace(item, wrong=tuple(lab.wrong_steps(gold.labels)), unknown=unknown))
         found.n_gold += 1
+        found.n_under_review += gold.is_waiting
 
 
 def processbench(project: Project) -> Truth[Case]:
@@ -133,7 +135,11 @@ def processbench(project: Project) -> Truth[Case]:
     present, decided, found = Present(project), golds(project), Truth[Case]()
     said = dict(_sourced(project).values_list("solution_id", "first_error").iterator(CHUNK))
     wanted = Solution.objects.filter(project=project, injection__isnull=True, pk__in=present.here)
-    rows = wanted.filter(Q(pk__in=_sourced(project).values("solution")) | Q(pk__in=_decided(project)))
+    waiting = QueueItem.objects.filter(project=project, gold=None, events__verb=second_look.SENT).values(
+        "solution"
+    )
+    asked = Q(pk__in=_sourced(project).values("solution")) | Q(pk__in=_decided(project))
+    rows = wanted.filter(asked | Q(pk__in=waiting))
     for pk, n_steps, _, meta, group, about, *gone in (
         rows.order_by("pk").values_list(*LABELLED).iterator(CHUNK)
     ):
@@ -143,6 +149,9 @@ def processbench(project: Project) -> Truth[Case]:
         released, verified = said.get(pk, lab.UNKNOWN), lab.first_error(gold.labels) if gold else lab.UNKNOWN
         case = Case(str(pk), subset_of(about), released, None, group, meta.get(RIGHT_ANSWER), n_steps)
         _add_case(found, case, released, verified, present.left_out)
+        is_counted = verified != lab.UNKNOWN and released != lab.UNKNOWN
+        found.n_under_review += bool(gold and gold.is_waiting and is_counted)
+    found.n_gold = len(found.verified)
     found.left_out = present.left_out
     return found
 
@@ -151,7 +160,6 @@ def _add_case(found: Truth[Case], case: Case, released: int, gold: int, left_out
     if released != lab.UNKNOWN:
         found.released.append(case)
     if gold != lab.UNKNOWN:
-        found.n_gold += 1
         found.gold.append(case._replace(label=gold))
         if released != lab.UNKNOWN:
             found.same.append(case)

@@ -8,15 +8,15 @@ from django.utils import timezone
 
 from annotator.core.labels import NO_ERROR, WRONG
 from annotator.models import Rater, RaterKind
-from scoring.evaluating import apart, pages, places, profiles
+from scoring.evaluating import apart, pages, places, profiles, rules
 from scoring.evaluating.measure import Measuring, Report, asked_of, baselines_of, pks
-from scoring.evaluating.said import CAME_WITH, Known, load, raters, words
-from scoring.evaluating.truths import GOLD, RELEASED, SAME
+from scoring.evaluating.said import CAME_WITH, Known, raters, words
+from scoring.evaluating.truths import RELEASED, SAME, VERIFIED
 from scoring.metrics import published
 from scoring.metrics.prmbench import Item, ordered
 from scoring.metrics.processbench import subsets_of
 
-SIDES: Final = {"all": RELEASED, "released": SAME, "gold": GOLD}
+SIDES: Final = {"all": RELEASED, "released": SAME, "gold": VERIFIED}
 SHOWN: Final = (
     "f1", "negative_f1", "correct_step_accuracy", "wrong_step_accuracy", "first_error_accuracy", "similarity"
 )  # fmt: skip
@@ -43,24 +43,30 @@ def _ids(by: Measuring, known: Known) -> set[int]:
 
 def leaderboard(by: Measuring, kept: Kept) -> Report:
     """Every rater on every side; the raters' own rows are kept one by one, so that a new one costs only itself."""
-    known = kept("known", lambda: {"rows": measurable(by), "came": measurable(by, came=True)})
-    rows = [kept(f"row:{one.id}", partial(row, by, one)) for one in known["rows"]]
-    own = {"gold": GOLD}  # what came with the data is the other truth
-    came = [kept(f"came:{one.id}", partial(row, by, one, own)) for one in known["came"]]
+
+    def of_this_truth(key: str, compute: Callable[[], Any]) -> Any:
+        """Rows are ranked beside each other: all are held against one and the same truth."""
+        return kept(f"{key}:{by.truth.stamp}", compute)
+
+    known = of_this_truth("known", lambda: {"rows": measurable(by), "came": measurable(by, came=True)})
+    rows = [of_this_truth(f"row:{one.id}", partial(row, by, one)) for one in known["rows"]]
+    own = {"gold": VERIFIED}  # what came with the data is the other truth
+    came = [of_this_truth(f"came:{one.id}", partial(row, by, one, own)) for one in known["came"]]
     trivial = partial(baselines_of, by.benchmark, by.truth.released or by.truth.gold, by.reading)
     for side in SIDES:
-        _rank([found[side] for found in rows if found[side]])
+        _rank([one[side] for one in rows if one[side] and one["rater"]["kind"] != RaterKind.REVIEWER])
     reference = published_rows(by.benchmark)
     return {
         "benchmark": by.benchmark,
         "reading": by.reading,
         "n_items": len(asked_of(by.truth.released)),
         "n_gold": by.truth.n_gold,
+        "n_under_review": by.truth.n_under_review,
         "n_left_out": by.truth.left_out,
         "kinds": parts_of(by),
         "rows": rows,
         "came": [found for found in came if found["gold"]],
-        "baselines": kept("baselines", trivial),
+        "baselines": of_this_truth("baselines", trivial),
         "published": reference["rows"],
         "source": reference["source"],
         "averages": reference["averages"],
@@ -81,22 +87,20 @@ def parts_of(by: Measuring) -> list[str]:
 def row(by: Measuring, known: Known, sides: Mapping[str, str] = SIDES) -> Report:
     """One rater's cells, None on a side of which it said nothing, or that is not asked for."""
     rater = Rater.objects.get(pk=known.id)
-    said = load(by.project, rater)
-    cells = dict.fromkeys(SIDES) | {
-        name: cell(by, by.brief(rater, said, labels)) if _says(by.truth.of(labels), said) else None
-        for name, labels in sides.items()
-    }
+    cells = dict.fromkeys(SIDES) | {name: _cell_on(by, rater, labels) for name, labels in sides.items()}
     now = timezone.now().isoformat(timespec="seconds")
     return {
         "rater": known._asdict(),
         **cells,
         "computed_at": now,
-        "response": profiles.response(by.answers, said),
+        "response": profiles.response(by.answers, by.words(rater, RELEASED), rules.aggregate(rater)),
     }
 
 
-def _says(asked: Sequence[Any], said: Mapping[int, Any]) -> bool:
-    return any(pk in said for pk, _ in pks(asked_of(asked)))
+def _cell_on(by: Measuring, rater: Rater, labels: str) -> Report | None:
+    said = by.words(rater, labels)
+    asked = asked_of(by.truth.of(labels))
+    return cell(by, by.brief(rater, said, labels)) if any(pk in said for pk, _ in pks(asked)) else None
 
 
 def cell(by: Measuring, report: Report) -> Report:
@@ -132,8 +136,8 @@ def _of_processbench(report: Report) -> Report:
 def _of_best_of_n(report: Report) -> Report:
     return {
         "interval": _ends(report.get("interval")),
-        "parts": {name: values["prm@n"]["product"] for name, values in report["datasets"].items()},
-        "groups": {},
+        "parts": {name: values["prm@n"][report["headline"]] for name, values in report["datasets"].items()},
+        "groups": {}, "headline": report["headline"],
         "reference": report["score"], "strict": None, "differ": False,
         "n_items": report["n_items"], "n_unparsed": 0, "n_absent": report["n_unscored"], "n_own": report["n_own"],
     }  # fmt: skip
@@ -198,7 +202,9 @@ def moved(by: Measuring, draws: int) -> Report:
         counted = kinds.setdefault(pages.kind_of(released), dict.fromkeys(MOVED, 0))
         for name, n in _moved_in(released, verified).items():
             counted[name] += n
-    rows = [_moved_row(by, known, draws) for known in measurable(by)] if pairs else []
+    # People made gold: only machines are moved by it.
+    machines = [known for known in measurable(by) if known.kind != RaterKind.REVIEWER] if pairs else []
+    rows = [_moved_row(by, known, draws) for known in machines]
     rows = [one for one in rows if one["released"] is not None or one["gold"] is not None]
     for side in ("released", "gold"):
         cells: list[Report] = [{"score": one[side], "rank": None} for one in rows]
@@ -211,6 +217,7 @@ def moved(by: Measuring, draws: int) -> Report:
         "benchmark": by.benchmark,
         "reading": by.reading,
         **totals,
+        "n_under_review": by.truth.n_under_review,
         "kinds": {k: kinds[k] for k in order},
         "raters": rows,
     }

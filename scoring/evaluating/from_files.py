@@ -75,4 +75,5 @@ def _said(record: AnnotationRecord, target: Target) -> Said:
         columns["scores"],
         record.redundancy_labels or "",
         columns["redundancy_scores"],
+        target.n_steps,
     )

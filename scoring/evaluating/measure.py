@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from annotator.models import Project, Rater, RaterKind
-from scoring.evaluating import profiles
+from scoring.evaluating import profiles, rules
 from scoring.evaluating.asked import Asked
 from scoring.evaluating.profiles import Answers, questions_of
-from scoring.evaluating.said import STORED, Cut, Said, first_of, load, name_of, predictions
-from scoring.evaluating.truths import BOTH, GOLD, RELEASED, SAME, Gold, Truth, check_labels, golds
+from scoring.evaluating.said import STORED, Cut, Said, first_of, is_blind, load, name_of, predictions
+from scoring.evaluating.truths import BOTH, GOLD, RELEASED, SAME, VERIFIED, Gold, Truth, check_labels, golds
 from scoring.metrics import baselines, best_of_n, prmbench_report, processbench, readings
 from scoring.metrics.confusion import Reading
 from scoring.metrics.prmbench import CORRECT, Item
@@ -32,67 +32,93 @@ class Measuring:
         self.reading, self.draws = reading, draws
         self.answers = Answers(project, **{benchmark: truth})
         self._golds: dict[int, Gold] | None = None
+        self._said: tuple[tuple[int | None, bool], Mapping[int, Said]] | None = None
 
     def report(
         self, rater: Rater, labels: str, cut: Cut = STORED, said: Mapping[int, Said] | None = None
     ) -> Report:
         """labels: RELEASED, GOLD, or BOTH for these and SAME in one. said: instead of what is stored."""
         check_labels(labels)
-        said = load(self.project, rater) if said is None else said
         if labels != BOTH:
-            return self.of(rater, said, labels, cut)
-        parts = {"gold": GOLD, "released": SAME, "released_all": RELEASED}
-        sides = {name: self.of(rater, said, which, cut) for name, which in parts.items()}
+            return self.of(rater, self.words(rater, labels) if said is None else said, labels, cut)
+        parts = {"gold": VERIFIED, "released": SAME, "released_all": RELEASED}
+        sides = {
+            name: self.of(rater, self.words(rater, which) if said is None else said, which, cut)
+            for name, which in parts.items()
+        }
         n_items = len(asked_of(self.truth.released))
         return {"labels": BOTH, **sides, "n_gold": self.truth.n_gold, "n_items": n_items}
 
+    def words(self, rater: Rater, labels: str) -> Mapping[int, Said]:
+        """What a rater said, as it is held against one side's labels; the same rater is not read twice on end."""
+        key = (rater.pk, rater.kind == RaterKind.REVIEWER and is_blind(labels))
+        if self._said is None or self._said[0] != key:
+            self._said = (key, load(self.project, rater, blind=key[1]))
+        return self._said[1]
+
     def of(self, rater: Rater, said: Mapping[int, Said], labels: str, cut: Cut = STORED) -> Report:
         """The report of what a rater said, against one side's labels."""
-        asked = mine(self.truth.of(labels), rater, said)
+        asked = self.asked_of(rater, said, labels)
         return self.brief(rater, said, labels, cut) | {
             "baselines": baselines_of(self.benchmark, asked, self.reading),
-            "profile": self._profile(asked, labels, said, cut),
+            "profile": self._profile(rater, asked, labels, said, cut),
         }
 
     def brief(self, rater: Rater, said: Mapping[int, Said], labels: str, cut: Cut = STORED) -> Report:
         """The same without what stands beside the numbers: no baselines, no profile."""
-        asked = mine(self.truth.of(labels), rater, said)
-        report = _REPORTS[self.benchmark](asked, said, cut, self.reading, self.draws)
+        asked = self.asked_of(rater, said, labels)
+        if self.benchmark == "best_of_n":
+            report = _best_of_n(asked, said, self.draws, rules.aggregate(rater))
+        else:
+            report = _REPORTS[self.benchmark](asked, said, cut, self.reading, self.draws)
         return report | {
             "benchmark": self.benchmark,
             "rater": name_of(rater),
-            "labels": RELEASED if labels == SAME else labels,
+            "labels": CALLED.get(labels, labels),
             "threshold": cut.threshold,
             "score": SCORE[self.benchmark](report),
-            "n_own": self._own(rater) if labels == GOLD else 0,
+            "n_own": len(self._own(rater, said) & {pk for pk, _ in pks(asked_of(self.truth.of(labels)))})
+            if labels in LEFT_OUT
+            else 0,
         }
 
+    def asked_of(self, rater: Rater, said: Mapping[int, Said], labels: str) -> list[Any]:
+        """What a rater is held against on one side: of people what they were given, less what they decided."""
+        asked = self.truth.of(labels)
+        if rater.kind != RaterKind.REVIEWER:
+            return list(asked)
+        own = self._own(rater, said) if labels in LEFT_OUT else set()
+        given = {id(one) for pk, one in pks(asked) if pk in said and pk not in own}
+        return [one for one in asked if id(one) in given]
+
     def _profile(
-        self, asked: Sequence[Any], labels: str, said: Mapping[int, Said], cut: Cut
+        self, rater: Rater, asked: Sequence[Any], labels: str, said: Mapping[int, Said], cut: Cut
     ) -> dict[str, Any] | None:
         found = profiles.step_profile(asked, said)
         if found is None or self.benchmark == "prmbench":
             return found and found | {"inflation": None}
-        return found | {"inflation": profiles.inflation(self.answers, labels, said, cut)}
+        return found | {
+            "inflation": profiles.inflation(self.answers, labels, said, cut, rules.aggregate(rater))
+        }
 
-    def _own(self, rater: Rater) -> int:
-        """Of how many solutions a person made the gold, or agreed to it: that much they measure themselves."""
+    def _own(self, rater: Rater, said: Mapping[int, Said]) -> set[int]:
+        """Solutions of which a person made the gold, or agreed to it: there they would be held against themselves."""
         if rater.kind != RaterKind.REVIEWER:
-            return 0
+            return set()
         if self._golds is None:
             self._golds = golds(self.project)
-        own, asked = load(self.project, rater), {pk for pk, _ in pks(self.truth.gold)}
-        return sum(
-            pk in asked and (one.rater == rater.pk or (one.is_agreed and pk in own))
-            for pk, one in self._golds.items()
-        )
+        return {
+            pk for pk, one in self._golds.items() if one.rater == rater.pk or (one.is_agreed and pk in said)
+        }
 
 
 SCORE: Final[Mapping[str, Callable[[Report], float | None]]] = {
     "prmbench": lambda report: report["overall"]["prm_score"],
     "processbench": lambda report: report["f1"],
-    "best_of_n": lambda report: (report["prm@n"] or {}).get("product"),
+    "best_of_n": lambda report: (report["prm@n"] or {}).get(report["headline"]),
 }
+CALLED: Final = {SAME: RELEASED, VERIFIED: GOLD}
+LEFT_OUT: Final = (SAME, VERIFIED, GOLD)  # where people are not held against their own decisions
 
 
 def pks(asked: Sequence[Any]) -> list[tuple[int, Any]]:
@@ -105,14 +131,6 @@ def pks(asked: Sequence[Any]) -> list[tuple[int, Any]]:
 def asked_of(asked: Sequence[Any]) -> list[Any]:
     """Without PRMBench's originals, which are no items of their own."""
     return [one for one in asked if not (isinstance(one, Item) and one.kind == CORRECT)]
-
-
-def mine(asked: Sequence[Any], rater: Rater, said: Mapping[int, Said]) -> list[Any]:
-    """What a rater was asked: of people only what they were given."""
-    if rater.kind != RaterKind.REVIEWER:
-        return list(asked)
-    given = {id(one) for pk, one in pks(asked) if pk in said}
-    return [one for one in asked if id(one) in given]
 
 
 def baselines_of(benchmark: str, asked: Sequence[Any], reading: Reading) -> Report:
@@ -152,17 +170,13 @@ def _processbench(
     }
 
 
-def _best_of_n(
-    asked: Sequence[Asked], said: Mapping[int, Said], cut: Cut, reading: Reading, draws: int
-) -> Report:
+def _best_of_n(asked: Sequence[Asked], said: Mapping[int, Said], draws: int, by: str) -> Report:
     there = {pk for one in asked for pk in one.solutions}
     from_labels = not any(one.scores for pk, one in said.items() if pk in there)
-    return best_of_n.evaluate(questions_of(asked, said), draws) | {
+    return best_of_n.evaluate(questions_of(asked, said), draws, by) | {
         "n_items": len(asked),
         "from_labels": from_labels,
     }
 
 
-_REPORTS: Final[Mapping[str, Callable[..., Report]]] = {
-    "prmbench": _prmbench, "processbench": _processbench, "best_of_n": _best_of_n,
-}  # fmt: skip
+_REPORTS: Final[Mapping[str, Callable[..., Report]]] = {"prmbench": _prmbench, "processbench": _processbench}

@@ -1,7 +1,8 @@
-"""Pages of places: listed by solution and position, each page reading only as many solutions as it needs."""
+"""Pages of places: whole solutions, listed by their ids, each page reading those it shows and no others."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from annotator.models import Item as QueueItem
 from annotator.models import Project, Solution
@@ -10,10 +11,7 @@ from scoring.evaluating.measure import asked_of
 from scoring.metrics.prmbench import Item
 from scoring.metrics.processbench import Case
 
-AT_ONCE: Final = 500  # solutions
-
 T = TypeVar("T")
-X = TypeVar("X")
 
 
 class Listed(NamedTuple, Generic[T]):
@@ -37,41 +35,37 @@ def kind_of(entry: Any) -> str:
 
 
 class Walk:
-    """Pages of places. entries: what is asked, in any order; kind: only of this one."""
+    """Pages of whole solutions. entries: what is asked.  ids: the solutions, ascending, in which there is something
+    to list, so that a page reads no others."""
 
-    def __init__(self, entries: Iterable[Any], kind: str | None, after: str | None, limit: int) -> None:
-        self._since = _cursor(after)
-        asked = (one for one in asked_of(list(entries)) if not isinstance(one, Asked))
-        wanted = [one for one in asked if kind is None or kind_of(one) == kind]
-        self._entries = sorted(wanted, key=lambda one: int(one.id))
-        self._limit = limit
+    def __init__(self, project: Project, entries: Iterable[Any], ids: Sequence[int]) -> None:
+        self._project, self._ids = project, ids
+        there = set(ids)
+        self._entries = {
+            int(one.id): one
+            for one in asked_of(list(entries))
+            if not isinstance(one, Asked) and int(one.id) in there
+        }
 
     def page(
-        self, project: Project, found: Callable[[Sequence[Any]], Iterable[Place]], made: Callable[..., T]
+        self,
+        found: Callable[[Sequence[Any]], Iterable[Place]],
+        made: Callable[..., T],
+        after: str | None,
+        limit: int,
     ) -> Listed[T]:
-        """found: the places among some entries."""
-        kept: list[Place] = []
-        left = [one for one in self._entries if int(one.id) >= self._since[0]]
-        for some in batched(left):
-            kept += [place for place in found(some) if (place.solution, place.position) > self._since]
-            if len(kept) > self._limit:
-                break
-        rows = kept[: self._limit]
-        last = f"{rows[-1].solution}-{rows[-1].position}" if len(kept) > self._limit else None
-        return Listed(_told(rows, made), last)
+        """found: the places among some entries.  after: the id of a solution, None for the first page; so is what is
+        none.  limit: solutions."""
+        start = bisect_right(self._ids, _cursor(after))
+        ids = self._ids[start : start + limit]
+        places = list(found([self._entries[pk] for pk in ids if pk in self._entries]))
+        is_last = start + limit >= len(self._ids)
+        return Listed(_told(places, made), None if is_last else str(ids[-1]))
 
 
-def batched(some: Sequence[X]) -> Iterator[Sequence[X]]:
-    for start in range(0, len(some), AT_ONCE):
-        yield some[start : start + AT_ONCE]
-
-
-def _cursor(after: str | None) -> tuple[int, int]:
-    """What is no cursor asks for the first page."""
-    solution, _, position = (after or "").partition("-")
-    if not all(part.isascii() and part.isdecimal() for part in (solution, position)):
-        return (0, -1)
-    return int(solution), int(position)
+def _cursor(after: str | None) -> int:
+    is_one = after is not None and after.isascii() and after.isdecimal()
+    return int(after) if after and is_one else 0
 
 
 def _told(places: Sequence[Place], made: Callable[..., T]) -> list[T]:

@@ -1,6 +1,6 @@
 """Single steps of a project that a report counts: what a rater missed, where two raters or two truths differ."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -8,9 +8,9 @@ from annotator.core.labels import NEUTRAL, NO_ERROR, RIGHT, UNKNOWN, WRONG
 from annotator.models import Project, Rater
 from scoring.evaluating.asked import Asked
 from scoring.evaluating.measure import asked_of
-from scoring.evaluating.pages import Place, batched, items_of, kind_of
-from scoring.evaluating.said import STORED, Cut, Said, first_of, load, prediction
-from scoring.evaluating.truths import Truth
+from scoring.evaluating.pages import Place, items_of, kind_of
+from scoring.evaluating.said import Cut, Said, first_of, is_blind, load, prediction
+from scoring.evaluating.truths import Truth, batched
 from scoring.metrics.prmbench import BY_REDUNDANCY, Item, known_wrong
 from scoring.metrics.processbench import Case
 
@@ -127,11 +127,13 @@ def moved(released: Any, gold: Any) -> Iterator[Place]:
         yield Place(int(released.id), released.subset, min(named, default=0), what)
 
 
-def of_rater(project: Project, rater: Rater, cut: Cut) -> Callable[[Sequence[Any]], Iterator[Place]]:
-    """What finds a rater's misses among some entries, with one query."""
+def of_rater(
+    project: Project, rater: Rater, cut: Cut, labels: str
+) -> Callable[[Sequence[Any]], Iterator[Place]]:
+    """What finds a rater's misses among some entries, with one query. labels: those that it is held against."""
 
     def found(entries: Sequence[Any]) -> Iterator[Place]:
-        said = load(project, rater, [int(one.id) for one in entries])
+        said = load(project, rater, [int(one.id) for one in entries], blind=is_blind(labels))
         for entry in entries:
             if int(entry.id) in said:
                 yield from missed(entry, said[int(entry.id)], cut)
@@ -140,13 +142,13 @@ def of_rater(project: Project, rater: Rater, cut: Cut) -> Callable[[Sequence[Any
 
 
 def of_two(
-    project: Project, a: Rater, b: Rater, cuts: tuple[Cut, Cut]
+    project: Project, a: Rater, b: Rater, cuts: tuple[Cut, Cut], labels: str
 ) -> Callable[[Sequence[Any]], Iterator[Place]]:
     """What finds where two raters differ among some entries, with two queries."""
 
     def found(entries: Sequence[Any]) -> Iterator[Place]:
         pks = [int(one.id) for one in entries]
-        one, other = load(project, a, pks), load(project, b, pks)
+        one, other = (load(project, rater, pks, blind=is_blind(labels)) for rater in (a, b))
         for entry, pk in zip(entries, pks, strict=True):
             if pk in one and pk in other:
                 yield from differing(entry, one[pk], other[pk], cuts)
@@ -166,23 +168,35 @@ def of_truths(truth: Truth[Any]) -> Callable[[Sequence[Any]], Iterator[Place]]:
     return found
 
 
-def n_missed(
-    entries: Iterable[Any], said: Mapping[int, Said], cut: Cut = STORED
-) -> dict[str, dict[str, Any]]:
+class Held(NamedTuple):
+    """The solutions of a kind in which there is something to list, ascending; n_steps: how many places."""
+
+    ids: list[int]
+    n_steps: int
+
+
+def where(entries: Iterable[Any], found: Callable[[Sequence[Any]], Iterable[Place]]) -> dict[str, Held]:
+    """Kind -> where something is found; by the order of the entries."""
+    asked = [one for one in asked_of(list(entries)) if not isinstance(one, Asked)]
+    n_of = Counter(place.solution for place in found(asked))
+    kinds: defaultdict[str, list[int]] = defaultdict(list)
+    for one in asked:
+        if int(one.id) in n_of:
+            kinds[kind_of(one)].append(int(one.id))
+    return {kind: Held(sorted(ids), sum(n_of[pk] for pk in ids)) for kind, ids in kinds.items()}
+
+
+def ids_of(held: Mapping[str, Held], kind: str | None) -> list[int]:
+    """Of all kinds, or one."""
+    return sorted(pk for code, one in held.items() if kind in (None, code) for pk in one.ids)
+
+
+def n_missed(held: Mapping[str, Held]) -> dict[str, dict[str, Any]]:
     """Kind -> {"n_items", "n_steps", "items"}: how much a rater missed, and the first items in the queue."""
-    solutions: defaultdict[str, list[int]] = defaultdict(list)
-    steps: defaultdict[str, int] = defaultdict(int)
-    for entry in asked_of(list(entries)):
-        if isinstance(entry, Asked) or int(entry.id) not in said:
-            continue
-        n = sum(1 for _ in missed(entry, said[int(entry.id)], cut))
-        if n:
-            solutions[kind_of(entry)].append(int(entry.id))
-            steps[kind_of(entry)] += n
     found = {}
-    for kind, pks in solutions.items():
+    for kind, one in held.items():
         items: dict[int, int] = {}
-        for some in batched(pks[:MOST_ITEMS]):
+        for some in batched(one.ids[:MOST_ITEMS]):
             items |= items_of(some)
-        found[kind] = {"n_items": len(pks), "n_steps": steps[kind], "items": sorted(items.values())}
+        found[kind] = {"n_items": len(one.ids), "n_steps": one.n_steps, "items": sorted(items.values())}
     return found

@@ -76,9 +76,12 @@ def _labelled(entries: Sequence[Any]) -> Iterator[tuple[int, str]]:
             yield from ((pk, "") for pk in entry.solutions)
 
 
-def inflation(answers: Answers, labels: str, said: Mapping[int, Said], cut: Cut) -> dict[str, Any] | None:
-    """Right answers with a wrong process: among all, among those the rater picks, and how many it calls wrong."""
-    picked = _picked(answers.questions, said)
+def inflation(
+    answers: Answers, labels: str, said: Mapping[int, Said], cut: Cut, by: str = ""
+) -> dict[str, Any] | None:
+    """Right answers with a wrong process: among all, among those the rater picks, and how many it calls wrong. by:
+    the aggregate that it picks by, "" for what its scores allow."""
+    picked = _picked(answers.questions, said, by)
     return profile.inflation(
         Process(
             case.is_answer_right, case.label != lab.NO_ERROR, pk in picked, _calls_wrong(said.get(pk), cut)
@@ -88,11 +91,12 @@ def inflation(answers: Answers, labels: str, said: Mapping[int, Said], cut: Cut)
     )
 
 
-def _picked(asked: Sequence[Asked], said: Mapping[int, Said]) -> set[int]:
-    """The solutions that a rater chooses by the product of their scores, one a question."""
-    found = set()
-    for one, question in zip(asked, questions_of(asked, said), strict=True):
-        at = best_of_n.pick(question.responses, "product")
+def _picked(asked: Sequence[Asked], said: Mapping[int, Said], by: str) -> set[int]:
+    """The solutions that a rater chooses by the headline's aggregate of their scores, one a question."""
+    found, questions = set(), questions_of(asked, said)
+    first = by or best_of_n.headline(questions)
+    for one, question in zip(asked, questions, strict=True):
+        at = best_of_n.pick(question.responses, first)
         if at is not None:
             found.add(one.solutions[at])
     return found
@@ -103,29 +107,34 @@ def _calls_wrong(said: Said | None, cut: Cut) -> bool | None:
     return None if first is None else first != lab.NO_ERROR
 
 
-def response(answers: Answers, said: Mapping[int, Said]) -> dict[str, Any] | None:
+def response(answers: Answers, said: Mapping[int, Said], by: str = "") -> dict[str, Any] | None:
     """What a rater is worth where only the final answer counts; None where it scored no answer that is known.
 
-    auc: of the product of the step scores, right answers against wrong ones.
+    prm@n, auc: of the headline's aggregate of the step scores, which `headline` names; auc: right answers against
+    wrong ones. by: that aggregate, "" for what the scores allow.
     """
     asked = [one for one in answers.questions if any(pk in said for pk in one.solutions)]
-    pairs = list(_answered(answers, said))
-    if not asked and not pairs:
+    scored = list(_answered(answers, said))
+    if not asked and not scored:
         return None
-    report = best_of_n.evaluate(questions_of(asked, said)) if asked else {}
+    first = by or ("product" if all(min(some) >= 0 and max(some) <= 1 for some, _ in scored) else "min")
+    combine = best_of_n.AGGREGATES[first]
+    pairs = [(combine(some), is_right) for some, is_right in scored]
+    report = best_of_n.evaluate(questions_of(asked, said), by=first) if asked else {}
     scores, is_right = (np.array(side) for side in zip(*pairs, strict=True)) if pairs else (np.array([]),) * 2
     return {
         "n_questions": len(asked),
         "n_solutions": len(pairs),
-        "prm@n": (report.get("prm@n") or {}).get("product"),
+        "headline": first,
+        "prm@n": (report.get("prm@n") or {}).get(first),
         "maj@n": report.get("maj@n"),
         "pass@n": report.get("pass@n"),
         "auc": profile.auc(scores.astype(float), is_right.astype(bool)),
     }
 
 
-def _answered(answers: Answers, said: Mapping[int, Said]) -> Iterator[tuple[float, bool]]:
-    """The score and the answer of every solution that a rater scored and whose answer is known, each once."""
+def _answered(answers: Answers, said: Mapping[int, Said]) -> Iterator[tuple[list[float], bool]]:
+    """The step scores and the answer of every solution that a rater scored and whose answer is known, each once."""
     known = {
         pk: one.is_right
         for asked in answers.questions
@@ -136,4 +145,4 @@ def _answered(answers: Answers, said: Mapping[int, Said]) -> Iterator[tuple[floa
     for pk, is_right in known.items():
         scores = step_scores(said.get(pk))
         if scores:
-            yield best_of_n.product(scores), is_right
+            yield scores, is_right

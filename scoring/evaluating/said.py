@@ -4,20 +4,20 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from annotator import errors
 from annotator.actions import export_rows
-from annotator.core.labels import NEUTRAL, RIGHT, UNKNOWN, WRONG, first_error
+from annotator.core.labels import NEUTRAL, RIGHT, UNJUDGED, UNKNOWN, WRONG, first_error
 from annotator.formats import options
 from annotator.models import Annotation, AssignmentState, FinishReason, Phase, Project, Rater, RaterKind, Use
-from scoring.evaluating.truths import CHUNK
+from scoring.evaluating.truths import AT_ONCE, CHUNK, RELEASED, SAME
 from scoring.metrics.prmbench import Prediction
 
 CAME_WITH: Final = (RaterKind.INJECTOR, RaterKind.SOURCE)
 JUDGED: Final = [reason for reason in FinishReason if reason.judges]
 COLUMNS: Final = (
-    "solution_id", "labels", "is_parsed", "scores", "redundancy_labels", "redundancy_scores", "extra", "phase",
+    "solution_id", "labels", "is_parsed", "scores", "redundancy_labels", "redundancy_scores", "extra", "n_steps",
 )  # fmt: skip
 
 
@@ -32,7 +32,7 @@ class Known(NamedTuple):
 
 
 class Said(NamedTuple):
-    """One rater's word on one solution. labels: as the rater gave them, so maybe fewer or more than the steps.
+    """One rater's word on one solution of n_steps. labels: as the rater gave them, so maybe fewer or more than these.
     scores, redundancy_scores: a number a step, None without. redundancy: "" without."""
 
     labels: str
@@ -40,6 +40,7 @@ class Said(NamedTuple):
     scores: list[float] | None
     redundancy: str
     redundancy_scores: list[float] | None
+    n_steps: int
 
 
 def raters(project: Project) -> list[Known]:
@@ -65,16 +66,9 @@ def name_of(rater: Rater) -> str:
 
 
 def find_rater(project: Project, spelled: str) -> Rater:
-    """A rater of the project by its id, or as KIND:NAME (a person as reviewer:NAME). Raises Invalid."""
-    here = Rater.objects.filter(pk__in=[known.id for known in raters(project)])
-    name, _, number = spelled.rpartition("@")
-    if spelled.isascii() and spelled.isdecimal():
-        found = list(here.filter(pk=min(int(spelled), 2**63 - 1)))
-    elif name and number.isascii() and number.isdecimal():
-        found = list(here.filter(pk=min(int(number), 2**63 - 1)))
-    else:
-        kind, _, rest = spelled.partition(":")
-        found = list(here.filter(kind=kind, name=rest))
+    """A rater of the project by its id, as KIND:NAME (a person as reviewer:NAME), or of several of one name as
+    KIND:NAME@ID. A name may itself end so: it comes first. Raises Invalid."""
+    found = [rater for rater in _spelled(spelled) if _says_something(project, rater)]
     if not found:
         raise errors.Invalid(f"There is no rater {spelled!r} with labels in this project.", field="rater")
     if len(found) > 1:
@@ -83,32 +77,73 @@ def find_rater(project: Project, spelled: str) -> Rater:
     return found[0]
 
 
-def words(project: Project, people: bool) -> QuerySet[Annotation]:
-    """Current annotations that count. Of people: submitted work on the item's own solution, with a judgement."""
+def _spelled(spelled: str) -> list[Rater]:
+    if _is_number(spelled):
+        return _by_id(spelled)
+    kind, _, rest = spelled.partition(":")
+    named = list(Rater.objects.filter(kind=kind, name=rest))
+    name, _, number = spelled.rpartition("@")
+    if named or not _is_number(number):
+        return named
+    return [rater for rater in _by_id(number) if name in (f"{rater.kind}:{rater.name}", name_of(rater))]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
+def _by_id(number: str) -> list[Rater]:
+    return list(Rater.objects.filter(pk=min(int(number), 2**63 - 1)))
+
+
+def _says_something(project: Project, rater: Rater) -> bool:
+    return words(project, rater.kind == RaterKind.REVIEWER).filter(rater=rater).exists()
+
+
+def words(project: Project, people: bool, blind: bool = False) -> QuerySet[Annotation]:
+    """Current annotations that count. Of people: submitted work on the item's own solution, their last word on it;
+    or, blind, what they said before they saw anybody's labels. It counts where it is a judgement."""
     if not people:
         rows = Annotation.objects.filter(solution__project=project, phase=Phase.MACHINE, superseded_at=None)
         return export_rows.in_full(project, rows)
-    return Annotation.objects.filter(
+    rows = Annotation.objects.filter(
         assignment__project=project, assignment__state=AssignmentState.SUBMITTED, assignment__purpose=Use.WORK,
-        phase__in=[Phase.BLIND, Phase.REVEALED], superseded_at=None, finish_reason__in=JUDGED,
-        solution=F("assignment__item__solution"),
+        superseded_at=None, finish_reason__in=JUDGED, solution=F("assignment__item__solution"),
     )  # fmt: skip
+    if blind:
+        return rows.filter(phase=Phase.BLIND)
+    later = Annotation.objects.filter(
+        assignment=OuterRef("assignment"),
+        solution=OuterRef("solution"),
+        phase=Phase.REVEALED,
+        superseded_at=None,
+    )
+    return rows.filter(Q(phase=Phase.REVEALED) | Q(phase=Phase.BLIND) & ~Exists(later))
 
 
-def load(project: Project, rater: Rater, solutions: Collection[int] | None = None) -> dict[int, Said]:
-    """Solution id -> the rater's last word. solutions: only of these."""
-    rows = words(project, rater.kind == RaterKind.REVIEWER).filter(rater=rater)
-    if solutions is not None:
+def is_blind(labels: str) -> bool:
+    """Whether people are held against these labels by what they said before they saw them; against gold, by their
+    last word."""
+    return labels in (RELEASED, SAME)
+
+
+def load(
+    project: Project, rater: Rater, solutions: Collection[int] | None = None, *, blind: bool = False
+) -> dict[int, Said]:
+    """Solution id -> the rater's last word, or a person's blind one. solutions: only of these, where they are few;
+    else there may be others too."""
+    rows = words(project, rater.kind == RaterKind.REVIEWER, blind).filter(rater=rater)
+    if solutions is not None and len(solutions) <= AT_ONCE:
         rows = rows.filter(solution__in=solutions)
     found: dict[int, Said] = {}
-    # A revealed annotation stands for the blind one, and was made after it.
-    for pk, labels, is_parsed, scores, axis, axis_scores, extra, _ in (
+    # Of several items of a solution the last word stands.
+    for pk, labels, is_parsed, scores, axis, axis_scores, extra, n_steps in (
         rows.order_by("pk").values_list(*COLUMNS).iterator(CHUNK)
     ):
         told = json.loads(extra) if '"labels"' in extra or '"redundancy_labels"' in extra else {}
         found[pk] = Said(
             _text(told.get("labels"), labels), is_parsed, scores, _text(told.get("redundancy_labels"), axis),
-            axis_scores,
+            axis_scores, n_steps,
         )  # fmt: skip
     return found
 
@@ -144,11 +179,12 @@ def predictions(said: Mapping[int, Said], cut: Cut = STORED) -> dict[str, Predic
 
 
 def first_of(said: Said | None, cut: Cut = STORED) -> int | None:
-    """The first wrong step as the rater has it, NO_ERROR, or None where nothing could be read."""
+    """The first wrong step as the rater has it, NO_ERROR, or None where it says none for sure: nothing could be read,
+    or its labels end too soon."""
     if said is None:
         return None
     found = prediction(said, cut)
-    first = first_error(found.validity.ljust(len(said.labels), ".")) if found.is_parsed else UNKNOWN
+    first = first_error(found.validity.ljust(said.n_steps, UNJUDGED)) if found.is_parsed else UNKNOWN
     return None if first == UNKNOWN else first
 
 

@@ -7,22 +7,26 @@ are read over the same solutions and the same steps.
 Ids are those of solutions, as text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from annotator import errors
-from annotator.actions import export_rows
+from annotator.actions import export_rows, second_look
 from annotator.core import labels as lab
-from annotator.models import Decision, FinishReason, Item, Project
+from annotator.models import Annotation, Decision, FinishReason, Item, Project
 
 BENCHMARKS: Final = ("prmbench", "processbench", "best_of_n")
 RELEASED, GOLD, SAME, BOTH = "released", "gold", "same", "both"
+VERIFIED: Final = "verified"  # of gold what has released labels too: the other side of SAME
+BY_PEOPLE: Final = (GOLD, VERIFIED)
 LABELS: Final = (RELEASED, GOLD, BOTH)
 CHUNK: Final = 5_000
+AT_ONCE: Final = 500  # ids in one query
 JUDGED: Final = ("", *(reason.value for reason in FinishReason if reason.judges))
 
 T = TypeVar("T")
+X = TypeVar("X")
 
 
 @dataclass
@@ -30,30 +34,48 @@ class Truth(Generic[T]):
     """What is asked, one entry a solution (or question), by whose labels it is held against.
 
     released: everything with released labels.  gold: what people decided.  same: what is in `gold` and has
-    released labels too, held against these.  left_out: why solutions are not asked, and how many.
+    released labels too, held against these.  n_gold: of the solutions in `verified`; n_under_review: of these those
+    that wait for one more review, their last gold still standing.  left_out: why solutions are not asked, and how
+    many.  stamp: of the project when this was read.
     """
 
     released: list[T] = field(default_factory=list)
     gold: list[T] = field(default_factory=list)
     same: list[T] = field(default_factory=list)
     n_gold: int = 0
+    n_under_review: int = 0
+    stamp: int | None = None
     left_out: dict[str, int] = field(default_factory=dict)
 
     def of(self, labels: str) -> list[T]:
-        """labels: RELEASED, GOLD or SAME."""
+        """labels: RELEASED, GOLD, SAME or VERIFIED."""
         found: list[T] = getattr(self, labels)
         return found
+
+    @property
+    def verified(self) -> list[T]:
+        """Gold of exactly the solutions in `same`; all of it where nothing was released."""
+        if not self.released:
+            return self.gold
+        both = {_id(one) for one in self.same}
+        return [one for one in self.gold if _id(one) in both]
+
+
+def _id(entry: Any) -> str:
+    name: str = entry.id
+    return name
 
 
 @dataclass(frozen=True, slots=True)
 class Gold:
     """What people decided of a solution: the item, a label a step, and whether it was agreed upon and not settled.
-    rater: whose annotation it is."""
+    rater: whose annotation it is. is_waiting: whether the item waits for one more review."""
 
     item: int
     labels: str
     is_agreed: bool
     rater: int
+    is_waiting: bool = False
 
     @property
     def unknown(self) -> tuple[int, ...]:
@@ -63,21 +85,49 @@ class Gold:
 
 def golds(project: Project, solutions: Sequence[int] | None = None) -> dict[int, Gold]:
     """Solution id -> what was decided, where it says something of its steps; of several items of a solution the
-    settled one. solutions: only these."""
-    rows = Item.objects.filter(project=project, gold__isnull=False, gold__finish_reason__in=JUDGED)
-    if solutions is not None:
-        rows = rows.filter(solution__in=solutions)
+    settled one, and one that waits for a second look last. solutions: only these."""
     found: dict[int, Gold] = {}
-    columns = (
-        "solution_id", "pk", "decision", "gold__labels", "gold__rater_id", "gold__solution_id", "gold__verdict",
-    )  # fmt: skip
-    for solution, item, decision, labels, rater, judged, verdict in rows.order_by("pk").values_list(*columns):
+    for row in _decided(project, solutions):
+        solution, item, decision, labels, rater, judged, verdict, is_waiting = row
         said = _whole(labels, verdict)
-        is_agreed = decision == Decision.AGREED
-        is_open = solution not in found or (found[solution].is_agreed and not is_agreed)
-        if judged == solution and said.strip(lab.UNJUDGED + lab.UNSURE) and is_open:
-            found[solution] = Gold(item, said, is_agreed, rater)
+        gold = Gold(item, said, decision != Decision.SETTLED, rater, is_waiting)
+        if (
+            judged == solution
+            and said.strip(lab.UNJUDGED + lab.UNSURE)
+            and _stands_before(gold, found.get(solution))
+        ):
+            found[solution] = gold
     return found
+
+
+def _stands_before(gold: Gold, other: Gold | None) -> bool:
+    return other is None or (gold.is_waiting, gold.is_agreed) < (other.is_waiting, other.is_agreed)
+
+
+def _decided(project: Project, solutions: Sequence[int] | None) -> Iterator[tuple[Any, ...]]:
+    """Items with gold, then those whose gold waits for a second look."""
+    items = Item.objects.filter(project=project).order_by("pk")
+    if solutions is not None:
+        items = items.filter(solution__in=solutions)
+    about = ("labels", "rater_id", "solution_id", "verdict")
+    rows = items.filter(gold__isnull=False, gold__finish_reason__in=JUDGED)
+    of_items = ("solution_id", "pk", "decision", *(f"gold__{name}" for name in about))
+    yield from ((*row, False) for row in rows.values_list(*of_items))
+    waiting = second_look.waiting_golds(project)
+    for some in batched(list(waiting.items())):
+        before = Annotation.objects.filter(
+            pk__in=[gold for _, gold in some], finish_reason__in=JUDGED, superseded_at=None
+        )
+        said = {pk: rest for pk, *rest in before.values_list("pk", *about)}
+        solution_of = dict(items.filter(pk__in=[item for item, _ in some]).values_list("pk", "solution_id"))
+        for item, gold in some:
+            if item in solution_of and gold in said:
+                yield (solution_of[item], item, Decision.AGREED, *said[gold], True)
+
+
+def batched(some: Sequence[X]) -> Iterator[Sequence[X]]:
+    for start in range(0, len(some), AT_ONCE):
+        yield some[start : start + AT_ONCE]
 
 
 def _whole(labels: str, verdict: dict[str, str] | None) -> str:

@@ -1,7 +1,7 @@
 """A project's raters measured: the same numbers as on files, by released labels and by people's."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,14 @@ from django.db.models.functions import Replace
 from django.test.utils import CaptureQueriesContext
 
 from annotator import errors
+from annotator.actions import second_look
 from annotator.actions.record import record as record_event
 from annotator.models import Annotation, Decision, Item, Project, Rater, Run, Solution
 from annotator.policies import Operator
 from scoring import evaluations as ev
+from scoring.evaluating import said as sayings
+from scoring.evaluating import truths
+from scoring.prm import catalogue
 from tests import factories
 from tests.annotator.foreign import PROCESSBENCH, imported, jsonl, record
 from tests.annotator.reviewed import submitted
@@ -143,7 +147,8 @@ def test_a_settled_item_stands_before_an_agreed_one_and_a_judgement_before_none(
 
 def test_what_is_taken_down_or_retired_is_left_out_and_counted(small: Bench) -> None:
     Item.objects.filter(pk=small.items[3].pk).update(retired=True, held=True)
-    assert ev.counts(small.project, "prmbench") == {"n_items": 3, "n_gold": 3, "n_left_out": {"retired": 1}}
+    counted = {"n_items": 3, "n_gold": 3, "n_under_review": 0, "n_left_out": {"retired": 1}}
+    assert ev.counts(small.project, "prmbench") == counted
 
 
 def test_people_are_measured_on_what_they_were_given(small: Bench) -> None:
@@ -152,9 +157,45 @@ def test_people_are_measured_on_what_they_were_given(small: Bench) -> None:
     assert [one.n for one in people] == [1, 1, 1]
     assert list(known)[:2] == ["prm:half", "prm:half-blind"]
     reviewer = ev.find_rater(small.project, str(people[0].id))
-    found = ev.evaluate(small.project, "prmbench", reviewer, labels="gold", reading="strict", draws=0)
+    found = ev.evaluate(small.project, "prmbench", reviewer, reading="strict", draws=0)
     # Strictly what is absent is wrong; but nobody asked them the other items.
-    assert (found["overall"]["n_items"], found["overall"]["accuracy"], found["n_own"]) == (1, 100, 1)
+    wrong = released(small.items[0]).count("-")
+    n = len(released(small.items[0]))
+    assert (found["overall"]["n_items"], found["overall"]["accuracy"]) == (
+        1,
+        pytest.approx(100 * (n - wrong) / n),
+    )
+    # They made the one gold that they could be held against.
+    gold = ev.evaluate(small.project, "prmbench", reviewer, labels="gold", draws=0)
+    assert (gold["overall"]["n_items"], gold["score"], gold["n_own"]) == (0, None, 1)
+    Annotation.objects.filter(pk=Item.objects.get(pk=small.items[0].pk).gold_id).update(rater=small.model)
+    Item.objects.filter(pk=small.items[0].pk).update(decision=Decision.SETTLED)
+    rows = ev.leaderboard(small.project, "prmbench", draws=0)["rows"]
+    assert {row["rater"]["kind"] for row in rows if row["all"]["rank"]} == {"prm"}
+
+
+def test_people_are_held_against_released_labels_by_what_they_said_blind() -> None:
+    """Whoever has seen the claim and copies it knows what was released: that is no measure of them."""
+    small = bench(n=3, verified=0)
+    claimed, me = released(small.items[0]), factories.member(small.project)
+    submitted(me, small.items[0], "+" * len(claimed), then=claimed)
+    reviewer = Rater.objects.get(kind="reviewer", user=me.user)
+    found = ev.evaluate(small.project, "prmbench", reviewer, draws=0)
+    assert found["overall"]["wrong_step_accuracy"] == 0
+    missed = ev.misses(small.project, "prmbench", reviewer).rows
+    assert len(missed) == claimed.count("-")
+    against = ev.misses(small.project, "prmbench", reviewer, labels="gold").rows
+    assert against == []  # their last word is the gold
+
+
+def test_a_last_word_that_is_no_judgement_is_none_at_all() -> None:
+    small = bench(n=2, verified=0)
+    claimed, me = released(small.items[0]), factories.member(small.project)
+    submitted(me, small.items[0], claimed)
+    Annotation.objects.filter(assignment__item=small.items[0], phase="revealed").update(finish_reason="give_up")
+    reviewer = Rater.objects.get(kind="reviewer", user=me.user)
+    assert not sayings.load(small.project, reviewer)
+    assert len(sayings.load(small.project, reviewer, blind=True)) == 1
 
 
 def test_raters_are_found_by_id_and_by_name(small: Bench) -> None:
@@ -169,6 +210,20 @@ def test_raters_are_found_by_id_and_by_name(small: Bench) -> None:
     with pytest.raises(errors.Invalid, match="several"):
         ev.find_rater(small.project, "prm:half")
     assert ev.find_rater(small.project, f"prm:half@{twin.pk}") == twin
+    # A number after an @ chooses among raters of that name, and no other; a name may end so itself.
+    with pytest.raises(errors.Invalid, match="no rater"):
+        ev.find_rater(small.project, f"prm:no-such-model@{twin.pk}")
+    with pytest.raises(errors.Invalid, match="no rater"):
+        ev.find_rater(small.project, f"judge:half@{twin.pk}")
+    checkpoint = Rater.objects.create(kind="prm", name=f"ckpt@{small.other.pk}")
+    annotate(small.items[0], checkpoint, released(small.items[0]))
+    assert ev.find_rater(small.project, f"prm:ckpt@{small.other.pk}") == checkpoint
+
+
+def test_finding_a_rater_counts_nobody_s_annotations(small: Bench) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        ev.find_rater(small.project, "prm:half")
+    assert not [query for query in queries if "COUNT(" in query["sql"]]
 
 
 def test_the_leaderboard_ranks_each_side_by_itself(small: Bench) -> None:
@@ -261,7 +316,7 @@ def test_misses_come_by_pages_and_lead_to_their_items(small: Bench) -> None:
     seen, after = [], None
     for _ in range(20):
         page = ev.misses(small.project, "prmbench", small.other, after=after, limit=2)
-        assert len(page.rows) <= 2
+        assert len({row.solution for row in page.rows}) <= 2
         seen += [(row.item, row.position) for row in page.rows]
         after = page.after
         if after is None:
@@ -275,7 +330,15 @@ def test_misses_come_by_pages_and_lead_to_their_items(small: Bench) -> None:
     assert {row.kind for row in of_kind} == {kind}
     assert (of_kind[0].said, of_kind[0].truth) == ("+", "-")
     assert of_kind[0].score is not None
-    # A cursor that is none asks for the first page.
+    # Pages are of whole solutions, and a cursor that is none asks for the first page.
+    solution = small.items[0].solution_id
+    assert {
+        row.solution for row in ev.misses(small.project, "prmbench", small.other, after=str(solution)).rows
+    } == {item.solution_id for item in small.items[1:]}
+    assert (
+        ev.misses(small.project, "prmbench", small.other, after=f"{solution}-0").rows[0].item
+        == expected[0][0]
+    )
     assert ev.misses(small.project, "prmbench", small.other, after="x").rows[0].item == expected[0][0]
     # By people's labels the first item has no wrong step.
     assert small.items[0].pk not in {
@@ -291,6 +354,53 @@ def test_a_page_of_misses_costs_the_same_in_a_larger_project(small: Bench) -> No
         return len(queries)
 
     assert cost(small) == cost(bench(n=9, verified=3, model="other"))
+
+
+def test_a_page_costs_the_same_however_long_a_rater_was_right(small: Bench) -> None:
+    """Of one that never misses nothing is read solution by solution."""
+
+    def cost(of: Bench, who: Rater) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert not ev.misses(of.project, "prmbench", who, limit=1).rows
+            assert not ev.disagreements(of.project, "prmbench", who, who, limit=1).rows
+        return len(queries)
+
+    perfect = Rater.objects.create(kind="prm", name="perfect")
+    larger = bench(n=9, verified=3, model="other")
+    for item in (*small.items, *larger.items):
+        annotate(item, perfect, released(item))
+    with pytest.MonkeyPatch.context() as patched:
+        for module in (truths, sayings):
+            patched.setattr(module, "AT_ONCE", 2)
+        assert cost(small, perfect) == cost(larger, perfect)
+
+
+def test_sent_to_review_an_item_keeps_its_gold_until_it_is_decided_anew(small: Bench) -> None:
+    def by_gold() -> list[Any]:
+        found = ev.evaluate(small.project, "prmbench", small.model, labels="gold", draws=0)
+        return [found["score"], found["overall"]["n_items"], found["overall"]["wrong_step_accuracy"]]
+
+    ids, before = [item.pk for item in small.items[:2]], by_gold()
+    second_look.send_to_review(
+        by=small.lead, project=small.project, item_ids=ids, because="It says otherwise."
+    )
+    assert Item.objects.filter(gold=None, pk__in=ids).count() == 2
+    assert by_gold() == before
+    assert (
+        ev.counts(small.project, "prmbench")["n_gold"],
+        ev.counts(small.project, "prmbench")["n_under_review"],
+    ) == (3, 2)
+    # Sent once more while it waits, and contradicted: what it had still stands.
+    second_look.send_to_review(by=small.lead, project=small.project, item_ids=ids, because="Again.")
+    submitted(factories.member(small.project), small.items[0], "-" * len(released(small.items[0])))
+    assert Item.objects.get(pk=ids[0]).decision == Decision.CONFLICTED
+    assert by_gold() == before
+    # A lead decides, and takes that back: then nothing is known.
+    Item.objects.filter(pk=ids[0]).update(decision=Decision.INCOMPLETE)
+    record_event(Operator(), "reopen_decision", small.project, item=small.items[0])
+    assert by_gold()[1] == before[1] - 1
+    second_look.take_back(by=small.lead, project=small.project, item_ids=ids[1:])
+    assert ev.counts(small.project, "prmbench")["n_under_review"] == 0
 
 
 def test_what_people_moved(small: Bench) -> None:
@@ -355,6 +465,35 @@ def test_the_command_on_a_project(small: Bench) -> None:
             _command(*args, *wrong)
 
 
+class TestCuts:
+    """What the catalogue says of a model: some labels are no cut of a score, some scores cannot be multiplied."""
+
+    def _scored(self, of: Bench, model: str, variant: str) -> Rater:
+        rater = Rater.objects.create(
+            kind="prm", name=model, digest=variant, spec={"model": model, "variant": variant}
+        )
+        for item in of.items:
+            annotate(item, rater, released(item))
+        return rater
+
+    def test_a_drop_is_no_threshold(self, small: Bench) -> None:
+        drops = self._scored(small, "skywork-7b", "prmbench")
+        assert not ev.can_cut(drops)
+        assert ev.evaluate(small.project, "prmbench", drops, draws=0)["score"] == 100
+        asked: tuple[Callable[[], Any], ...] = (
+            lambda: ev.evaluate(small.project, "prmbench", drops, threshold=0.1),
+            lambda: ev.sweep(small.project, "prmbench", drops),
+            lambda: ev.misses(small.project, "prmbench", drops, threshold=0.1),
+            lambda: ev.compare(small.project, "prmbench", drops, small.model, thresholds=(0.1, None)),
+        )
+        for ask in asked:
+            with pytest.raises(errors.Invalid, match="drops from the step before") as refused:
+                ask()
+            assert refused.value.field == "threshold"
+        assert ev.can_cut(small.model)
+        assert ev.can_cut(self._scored(small, "skywork-7b", "card"))
+
+
 class TestProcessBench:
     @pytest.fixture
     def project(self) -> Project:
@@ -392,6 +531,49 @@ class TestProcessBench:
         assert (row.released, row.gold, row.item) == ("1", "2", item.pk)
         found = ev.moved(project, "processbench", draws=0)
         assert (found["n_items"], found["n_items_moved"], found["to_wrong"]) == (1, 1, 0)
+
+    def test_gold_stands_beside_released_labels_of_the_same_solutions_alone(self, project: Project) -> None:
+        """Solutions that only people judged are in gold by itself; beside released labels they would move a score
+        that no label moved."""
+        rater = self._rater(project, {"own-0": "++", "own-1": "+-.", "own-2": "-."})
+        for item in list(project.items.all()):
+            labels = Annotation.objects.get(solution=item.solution, rater__kind="source").labels
+            reason = {"finish_reason": "found_error"} if "." in labels else {}
+            submitted(factories.member(project), item, labels, **reason)
+        for n in range(3):
+            item = factories.plain_item(project, n)
+            submitted(factories.member(project), item, "-" * item.solution.n_steps)
+            factories.machine_labels(item.solution, rater, "+" * item.solution.n_steps)
+        both = ev.evaluate(project, "processbench", rater, labels="both", draws=0)
+        assert both["gold"]["n_items"] == both["released"]["n_items"] == both["n_gold"] == 5
+        assert both["gold"]["score"] == both["released"]["score"]
+        row = next(
+            one
+            for one in ev.leaderboard(project, "processbench", draws=0)["rows"]
+            if one["rater"]["id"] == rater.pk
+        )
+        assert row["gold"]["n_items"] == row["released"]["n_items"] == 5
+        assert ev.evaluate(project, "processbench", rater, labels="gold", draws=0)["n_items"] == 8
+        assert ev.moved(project, "processbench", draws=0)["n_items_moved"] == 0
+
+    def test_a_list_that_ends_too_soon_is_no_prediction(self, project: Project, tmp_path: Path) -> None:
+        """The same brought in, held against the project from a file, and on files alone."""
+        lists = {"own-0": [True], "own-1": [False], "own-2": [True]}
+        rows = [{"idx": name, "scores": {"step_level_validity_labels": one}} for name, one in lists.items()]
+        path = str(jsonl(tmp_path / "r.jsonl", *rows))
+        call_command(
+            "import_annotations",
+            project.slug,
+            path,
+            format="prmbench_results",
+            rater="prm:m",
+            stdout=StringIO(),
+        )
+        args = ("processbench", "--project", project.slug, "--draws", "0")
+        stored, given = _command(*args, "--rater", "prm:m"), _command(*args, "--predictions", path)
+        files = _command("processbench", "--data", str(PROCESSBENCH), "--predictions", path, "--draws", "0")
+        for found in (stored, given, files):
+            assert (found["correct_accuracy"], found["n_unparsed"] - found["n_absent"]) == (0, 2)
 
 
 class TestBestOfN:
@@ -444,6 +626,35 @@ class TestBestOfN:
         assert ev.counts(project, "best_of_n")["n_items"] == 0
         Solution.objects.filter(project=project).update(meta={"final_answer_correct": True, "run": 7})
         assert ev.counts(project, "best_of_n")["n_items"] == 3
+
+    def test_scores_below_zero_are_not_multiplied(self, project: Project) -> None:
+        """Two steps of -0.9 would make 0.81, and pick the worst."""
+        rater = Rater.objects.create(kind="prm", name="p")
+        for solution in Solution.objects.filter(project=project):
+            row = factories.machine_labels(solution, rater, "++")
+            row.scores = [0.9, -0.1] if solution.meta["final_answer_correct"] else [-0.9, -0.9]
+            row.save(update_fields=["scores"])
+        found = ev.evaluate(project, "best_of_n", rater, draws=9)
+        assert (found["headline"], found["score"], found["prm@n"]["product"]) == ("min", 100, None)
+        (row,) = ev.leaderboard(project, "best_of_n", draws=9)["rows"]
+        assert (row["all"]["score"], row["all"]["parts"]) == (100, {"math": 100})
+        assert (row["response"]["headline"], row["response"]["prm@n"], row["response"]["auc"]) == (
+            "min",
+            100,
+            1,
+        )
+
+    def test_an_outcome_model_s_last_score_is_its_answer_s(self, project: Project) -> None:
+        name = next(e.name for e in catalogue.load().values() if e.variant().kind == "outcome")
+        rater = Rater.objects.create(
+            kind="prm", name="o", spec={"model": name, "variant": catalogue.entry(name).default}
+        )
+        for solution in Solution.objects.filter(project=project):
+            row = factories.machine_labels(solution, rater, "++")
+            row.scores = [0.1, 0.9] if solution.meta["final_answer_correct"] else [0.9, 0.8]
+            row.save(update_fields=["scores"])
+        found = ev.evaluate(project, "best_of_n", rater, draws=0)
+        assert (found["headline"], found["score"], found["prm@n"]["product"]) == ("last", 100, 0)
 
     def test_labels_alone_order_responses(self, project: Project) -> None:
         rater = Rater.objects.create(kind="critic", name="c")
