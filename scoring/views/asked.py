@@ -26,7 +26,7 @@ READINGS = {
     "reference": "reference: as PRMBench's evaluator",
     "strict": "strict: what is missing or surplus is wrong",
 }
-SCORES = {"prmbench": "PRMScore", "processbench": "F1", "best_of_n": "prm@n, product"}
+SCORES = {"prmbench": "PRMScore", "processbench": "F1", "best_of_n": "prm@n"}
 FORMATS = ("", "json", "csv")
 
 

@@ -79,7 +79,7 @@ def _said(
         "differences": [_difference(code, title, one, scale) for code, title, one in differences],
         "scale": scale, "sentence": sentence(found),
         "confusion": confusion(evaluations.confusion(asking.project, a, b)),
-        "rows": misses.rows_of(asking, said), "kind": kind,
+        "rows": misses.rows_of(asking, said), "kind": kind, "third": side,
         "kinds": [(code, part_title(asking.project, asking.benchmark, code)) for code in found["parts"]],
         "query": query, "is_first": not request.GET.get("after"),
         "next_query": asking.query(**again, kind=kind, after=after) if after else None,

@@ -74,8 +74,12 @@ def context(asking: Asked, found: dict[str, Any], parts: str) -> dict[str, Any]:
     scale = bands.scale_of(_scores(found), step=10)
     printed = bands.scale_of(row.get(MAIN.get(asking.benchmark, "")) for row in found["published"])
     rows = sorted((_row(asking, row, scale) for row in found["rows"]), key=_place)
+    machines, persons = (
+        [row for row in rows if (row.kind == "reviewer") == is_one] for is_one in (False, True)
+    )
     return shared(asking) | {
-        "found": found, "rows": rows, "scale": scale, "sides": list(SIDES.items()),
+        "found": found, "rows": rows, "groups": [("", machines), ("People", persons)],
+        "scale": scale, "sides": list(SIDES.items()),
         "has_gold": (has_gold := any(row["gold"] for row in found["rows"])),
         "has_response": (has_response := any((row["response"] or {}).get("n_questions") for row in found["rows"])),
         "n_columns": 3 + 3 * has_gold + 2 * has_response,
@@ -91,8 +95,15 @@ def context(asking: Asked, found: dict[str, Any], parts: str) -> dict[str, Any]:
         "part_rows": [_parts(row, parts, found["kinds"]) for row in found["rows"] if row[parts]],
         "differing": _differing(asking, found),
         "key": KEY if has_gold else KEY[:1],
+        "headlines": _headlines(found),
         "n_left_out": {why: n for why, n in (found.get("n_left_out") or {}).items() if n},
     }  # fmt: skip
+
+
+def _headlines(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Raters whose responses are not ordered by the product: name, by what."""
+    said = ((row["rater"]["name"], (row["response"] or {}).get("headline")) for row in found["rows"])
+    return [(name, by) for name, by in said if by not in (None, "product")]
 
 
 def _place(row: Row) -> tuple[float, str]:

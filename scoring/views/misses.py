@@ -1,10 +1,10 @@
 """What a rater missed, with links to the items, and the way of these items to one more review.
 
-The labels of an item that is not decided are not shown here: whoever reads them gets no slot on it, and that
-happens on the item's page alone.
+The labels of a solution that waits for a decision are not shown here: whoever reads them gets no slot on its item,
+and that happens on the item's page alone.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -25,9 +25,9 @@ from annotator.views import words
 from scoring import evaluations
 from scoring.views.asked import Asked, asked, csv_file, json, label_word, part_title, rater, shared
 
-SHOWN = 8  # steps on a report
+SHOWN = 8  # solutions on a report
 PAGE = 50
-AT_ONCE = 500  # steps read at once for a file
+AT_ONCE = 500  # solutions read at once for a file
 MOST = 1_000  # ids in one form
 SIDES = ("released", "gold")
 Sayings = tuple[str, ...]
@@ -42,14 +42,15 @@ class StepOf(NamedTuple):
 
 
 class Row(NamedTuple):
-    """An item. steps: none where its labels may not be read here. item: None where it is in no queue."""
+    """An item. steps: none where its labels may not be read here; then neither its kind nor how many they are, None.
+    item: None where it is in no queue."""
 
     item: Item | None
     item_id: int | None
     foreign_id: str
-    kind: str
+    kind: str | None
     steps: list[StepOf]
-    n_steps: int
+    n_steps: int | None
     is_sent: bool
 
     @property
@@ -117,25 +118,38 @@ def first_page(
 ) -> Found:
     if asking.benchmark == "best_of_n":
         return Found([], None)
-    found = evaluations.misses(
-        asking.project, asking.benchmark, who, labels=one_side(asking.labels), threshold=asking.threshold,
-        kind=kind, after=after, limit=limit,
+    return _page(asking, _pager(asking, who, kind), after, limit)
+
+
+def _pager(asking: Asked, who: Rater, kind: str | None) -> evaluations.Pager[evaluations.Miss]:
+    return evaluations.missed(
+        asking.project, asking.benchmark, who, labels=one_side(asking.labels), threshold=asking.threshold, kind=kind
     )  # fmt: skip
-    said = [(miss, (miss.said, miss.truth)) for miss in found.rows]
-    return Found(rows_of(asking, said), found.after)
+
+
+def _page(asking: Asked, pager: evaluations.Pager[evaluations.Miss], after: str | None, limit: int) -> Found:
+    found = pager(after, limit)
+    return Found(rows_of(asking, [(miss, (miss.said, miss.truth)) for miss in found.rows]), found.after)
 
 
 def rows_of(asking: Asked, steps: Iterable[tuple[Any, Sayings]]) -> list[Row]:
-    """Steps, those of one solution together, as rows of items: two queries. A step has item, solution, foreign_id,
+    """Steps, those of one solution together, as rows of items: three queries. A step has item, solution, foreign_id,
     kind and position, and maybe a score."""
     listed = list(steps)
     ids = [step.item for step, _ in listed if step.item is not None]
     items = _items(asking.project, ids)
     sent = second_look.sent_ids(asking.project, ids) if ids else set()
+    hidden = undecided(asking.project, {step.solution for step, _ in listed})
     return [
-        _row(asking, list(group), items, sent)
-        for _, group in groupby(listed, key=lambda one: one[0].solution)
+        _row(asking, list(group), items, sent, solution in hidden)
+        for solution, group in groupby(listed, key=lambda one: one[0].solution)
     ]
+
+
+def undecided(project: Project, solutions: Collection[int]) -> set[int]:
+    """Those of the solutions of which some item waits for a decision: a reviewer may still get that one."""
+    waiting = Item.objects.filter(project=project, solution__in=solutions, retired=False)
+    return set(waiting.exclude(decision__in=DECIDED).values_list("solution_id", flat=True))
 
 
 def _items(project: Project, ids: Sequence[int]) -> dict[int, Item]:
@@ -144,11 +158,16 @@ def _items(project: Project, ids: Sequence[int]) -> dict[int, Item]:
 
 
 def _row(
-    asking: Asked, group: Sequence[tuple[Any, Sayings]], items: Mapping[int, Item], sent: set[int]
+    asking: Asked,
+    group: Sequence[tuple[Any, Sayings]],
+    items: Mapping[int, Item],
+    sent: set[int],
+    is_hidden: bool,
 ) -> Row:
     one = group[0][0]
     item = items.get(one.item)
-    is_shown = item is None or item.decision in DECIDED
+    if is_hidden:
+        return Row(item, one.item, one.foreign_id, None, [], None, one.item in sent)
     steps = [
         StepOf(
             step.position + 1,
@@ -158,11 +177,12 @@ def _row(
         for step, said in group
     ]
     title = part_title(asking.project, asking.benchmark, one.kind)
-    return Row(item, one.item, one.foreign_id, title, steps if is_shown else [], len(steps), one.item in sent)
+    return Row(item, one.item, one.foreign_id, title, steps, len(steps), one.item in sent)
 
 
 def _as_json(row: Row) -> dict[str, Any]:
-    """Positions from 0, as everywhere but on screen; `steps` null where the item's labels may not be read here."""
+    """Positions from 0, as everywhere but on screen; `kind`, `steps` and `n_steps` null where the item's labels may
+    not be read here."""
     steps = [{"position": one.step - 1, "said": one.said, "score": one.score} for one in row.steps]
     return {
         "item": row.item_id, "foreign_id": row.foreign_id, "kind": row.kind, "n_steps": row.n_steps,
@@ -171,15 +191,17 @@ def _as_json(row: Row) -> dict[str, Any]:
 
 
 def table(asking: Asked, who: Rater, kind: str | None) -> Iterator[list[Any]]:
-    """All of the list, one line a step; without position and labels where these may not be read here."""
+    """All of the list, one line a step; one line without kind, position and labels where these may not be read here."""
     yield ["item", "foreign_id", "kind", "decision", "position", "said", one_side(asking.labels), "score"]
-    after = None
+    if asking.benchmark == "best_of_n":
+        return
+    after, pager = None, _pager(asking, who, kind)
     while True:
-        found = first_page(asking, who, kind=kind, after=after, limit=AT_ONCE)
+        found = _page(asking, pager, after, AT_ONCE)
         for row in found.rows:
             head = [row.item_id, row.foreign_id, row.kind, row.item.decision if row.item else None]
             steps: list[list[Any]] = [[one.step - 1, *one.said, one.score] for one in row.steps]
-            yield from ([*head, *step] for step in steps or [[None] * 4] * row.n_steps)
+            yield from ([*head, *step] for step in steps or [[None] * 4])
         after = found.after
         if after is None:
             return

@@ -12,7 +12,7 @@ from scoring.views import bands, misses, plots
 from scoring.views.asked import Asked, asked, csv_file, json, label_word, part_title, shared
 
 PAGE = 25
-AT_ONCE = 500  # steps read at once for a file
+AT_ONCE = 500  # solutions read at once for a file
 
 
 def moved(request: PageRequest, benchmark: str, **_: object) -> HttpResponseBase:
@@ -77,12 +77,15 @@ def table(found: Mapping[str, Any]) -> Iterator[list[Any]]:
 
 
 def steps(asking: Asked) -> Iterator[list[Any]]:
-    """Every step that moved; all of these items are decided. Positions from 0."""
+    """Every step that moved, but of items that wait for a second look. Positions from 0."""
     yield ["item", "foreign_id", "kind", "position", "released", "gold"]
-    after = None
+    after, pager = None, evaluations.all_moved(asking.project, asking.benchmark)
     while True:
-        rows, after = evaluations.moved_steps(asking.project, asking.benchmark, after=after, limit=AT_ONCE)
+        rows, after = pager(after, AT_ONCE)
+        hidden = misses.undecided(asking.project, {one.solution for one in rows})
         for one in rows:
+            if one.solution in hidden:
+                continue
             said = (label_word(asking.benchmark, label) for label in (one.released, one.gold))
             yield [one.item, one.foreign_id, one.kind, one.position, *said]
         if after is None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from annotator import errors
 from annotator.models import Rater
 from scoring import evaluations
 from scoring.views import bands, plots
@@ -138,16 +139,16 @@ def gaps(main: Mapping[str, Any]) -> list[str]:
         "n_unparsed": "{n} of its replies could not be read",
         "n_short": "{n} items have fewer labels than steps",
         "n_long": "{n} items have more labels than steps",
-        "n_own": "of {n} items it made or agreed to the gold itself",
+        "n_own": "{n} items of which they made or agreed to the gold are left out against gold",
     }
     return [text.format(n=f"{main[name]:,}") for name, text in said.items() if main.get(name)]
 
 
 def _sweep(asking: Asked, who: Rater, profile: Mapping[str, Any] | None) -> dict[str, Any]:
     """Where to cut the scores; nothing for a rater without scores."""
-    found = sweep(asking, who, profile)
+    found, refused = sweep(asking, who, profile)
     if found is None:
-        return {"sweep": None}
+        return {"sweep": None, "sweep_refused": refused}
     curve = found.get("curve") or []
     few = curve[:: max(1, -(-len(curve) // MOST_ROWS))]
     return {
@@ -156,13 +157,18 @@ def _sweep(asking: Asked, who: Rater, profile: Mapping[str, Any] | None) -> dict
     }  # fmt: skip
 
 
-def sweep(asking: Asked, who: Rater, profile: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The sweep of a rater with scores, and against which labels; None without scores."""
+def sweep(asking: Asked, who: Rater, profile: Mapping[str, Any] | None) -> tuple[dict[str, Any] | None, str]:
+    """The sweep of a rater with scores, and against which labels; or None, and why there is none in a sentence."""
     if not profile or asking.benchmark == "best_of_n":
-        return None
+        return None, ""
     labels = "gold" if asking.labels == "gold" else "released"
-    found = evaluations.sweep(asking.project, asking.benchmark, who, labels=labels, reading=asking.reading)
-    return found | {"labels": labels}
+    try:
+        found = evaluations.sweep(
+            asking.project, asking.benchmark, who, labels=labels, reading=asking.reading
+        )
+    except errors.Invalid as refusal:
+        return None, str(refusal)
+    return found | {"labels": labels}, ""
 
 
 def _sweep_plot(found: Mapping[str, Any]) -> plots.Plot | None:

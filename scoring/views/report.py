@@ -39,7 +39,7 @@ def report(request: PageRequest, benchmark: str, rater_id: int, **_: object) -> 
     found = evaluate(asking, who)
     if asking.format == "json":
         main = found["released"] if found["labels"] == "both" else found
-        return json(found | {"sweep": profiles.sweep(asking, who, main["profile"])})
+        return json(found | {"sweep": profiles.sweep(asking, who, main["profile"])[0]})
     if asking.format == "csv":
         return csv_file(table(found), f"{asking.project.slug}-{benchmark}-{who.pk}.csv")
     return render(request, "scoring/report.html", context(asking, who, found))
@@ -73,7 +73,8 @@ def context(asking: Asked, who: Rater, found: dict[str, Any]) -> dict[str, Any]:
     counted = misses.counted(asking, who)
     parts = _parts(asking, sides, counted)
     return shared(asking) | {
-        "rater": who, "found": found, "sides": sides, "main": main, "is_both": len(sides) > 1,
+        "rater": who, "can_cut": evaluations.can_cut(who),
+        "found": found, "sides": sides, "main": main, "is_both": len(sides) > 1,
         "main_title": LABELS[misses.one_side(asking.labels)],
         "side": misses.one_side(asking.labels),
         "known": _known(asking, who),
@@ -107,7 +108,7 @@ def score_of(values: Mapping[str, Any]) -> float | None:
             score: float | None = values[name]
             return score
     best = values.get("prm@n")
-    return best.get("product") if best else None
+    return best.get(values["headline"]) if best else None
 
 
 def _parts(

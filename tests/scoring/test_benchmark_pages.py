@@ -3,13 +3,15 @@
 import csv
 import io
 import re
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from annotator.models import Decision, Event, Rater
+from annotator.models import Decision, Event, Item, Rater
 from tests import factories
 from tests.scoring.benched import Bench, bench
 
@@ -143,6 +145,80 @@ def test_labels_of_undecided_items_are_not_told(client: Client, world: Bench) ->
     assert "not decided: its labels are on its page" in page
 
 
+def test_of_what_waits_neither_kind_nor_steps_nor_their_number_are_told(client: Client, world: Bench) -> None:
+    waiting = world.items[4]
+    for after in (None, f"{waiting.solution_id}-0", f"{waiting.solution_id}-1"):  # no cursor says it either
+        rows = client.get(
+            f"{report_url(world)}misses/", {"format": "json"} | ({"after": after} if after else {})
+        ).json()
+        (row,) = [row for row in rows["rows"] if row["item"] == waiting.pk]
+        assert (row["kind"], row["steps"], row["n_steps"]) == (None, None, None)
+
+
+def test_a_solution_in_a_second_item_that_waits_shows_nothing(client: Client, world: Bench) -> None:
+    """Whoever may still get the second item must not read here what the first one came to."""
+    first = world.items[0]
+    second = factories.queued(world.project, first.solution, protocol="label_steps")
+
+    def steps() -> list[Any]:
+        rows = client.get(f"{report_url(world)}misses/", {"format": "json"}).json()["rows"]
+        return [row["steps"] for row in rows if row["item"] in (first.pk, second.pk)]
+
+    assert steps() == [None]
+    assert "not decided" in text(client, f"{world.url}prmbench/compare/", a=world.model.pk, b=world.other.pk)
+    Item.objects.filter(pk=second.pk).update(retired=True, held=True)
+    assert steps()[0]
+
+
+def test_two_raters_beside_each_other_name_the_labels_they_are_held_against(
+    client: Client, world: Bench
+) -> None:
+    for side, other in (("released", "gold"), ("gold", "released")):
+        page = client.get(
+            f"{world.url}prmbench/compare/", {"a": world.model.pk, "b": world.other.pk, "against": side}
+        )
+        cells = re.findall(r'<td class="steps">(.*?)</td>', page.content.decode(), re.DOTALL)
+        assert any(f", {side} <b>" in cell for cell in cells)
+        assert not any(f"{other} <b>" in cell for cell in cells)
+
+
+def test_people_stand_by_themselves_and_without_a_rank(client: Client, world: Bench) -> None:
+    page = client.get(f"{world.url}prmbench/").content.decode()
+    _, people = page.split('<th scope="rowgroup"', 2)[:2]
+    assert "People" in people
+    assert "of their own left out" in people
+    assert not re.search(r'<td class="num">\d+</td><th scope="row">', people)
+
+
+def test_what_waits_for_a_second_look_is_told(client: Client, world: Bench) -> None:
+    client.post(f"{report_url(world)}misses/", {"do": "send", "item": [world.items[0].pk], "against": "gold"})
+    assert "(1 under review" in text(client, f"{world.url}prmbench/")
+    page = text(client, f"{world.url}prmbench/moved/")
+    assert "<b>1</b> under review" in page
+    assert "its labels are on its page" in page
+    answer = client.get(f"{world.url}prmbench/moved/", {"format": "csv", "of": "steps"})
+    assert len(b"".join(answer.streaming_content).splitlines()) == 1  # of what waits no label
+
+
+def test_no_threshold_is_offered_where_none_can_be_set(client: Client, world: Bench) -> None:
+    assert 'name="threshold"' in client.get(report_url(world)).content.decode()
+    spec = {"model": "skywork-7b", "variant": "prmbench"}
+    Rater.objects.filter(pk=world.model.pk).update(spec=spec)
+    page = client.get(report_url(world)).content.decode()
+    assert 'name="threshold"' not in page
+    assert "drops from the step before" in page
+
+
+def test_the_link_to_a_threshold_is_exact() -> None:
+    threshold = (
+        0.1 + 0.2
+    )  # 0.30000000000000004: a step scores exactly that, and a rounded one cuts it elsewhere
+    page = render_to_string(
+        "scoring/_sweep.html", {"sweep": {"threshold": threshold}, "asked": {"labels": "gold"}}
+    )
+    assert f"threshold={threshold!r}" in page
+
+
 def test_misses_as_a_table(client: Client, world: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scoring.views.misses.AT_ONCE", 2)  # several pages
     answer = client.get(f"{report_url(world)}misses/", {"format": "csv"})
@@ -152,7 +228,9 @@ def test_misses_as_a_table(client: Client, world: Bench, monkeypatch: pytest.Mon
         ("2", "correct", "wrong"), ("3", "correct", "wrong"),
     ]  # fmt: skip
     undecided = [row for row in rows if row["item"] == str(world.items[4].pk)]
-    assert [(row["position"], row["said"]) for row in undecided] == [("", ""), ("", "")]
+    assert [(row["position"], row["said"], row["kind"]) for row in undecided] == [
+        ("", "", "")
+    ]  # not how many, either
     assert {row["item"] for row in rows} == {str(item.pk) for item in world.items[::2]}
 
 
