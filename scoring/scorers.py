@@ -39,7 +39,7 @@ def loading(params: Mapping[str, Any]) -> Iterator[None]:
     except PlumblineError:
         raise
     except Exception as error:
-        log.exception("%s could not be loaded", params["folder"])
+        log.debug("The whole of it:", exc_info=True)  # who asked is told in a sentence
         said = (str(error).strip().splitlines() or ["no more is known"])[0][:MOST_SAID]
         told = f"{params['model']} cannot be loaded: {type(error).__name__}: {said.removesuffix('.')}."
         raise NotLoaded(told, field="model") from error

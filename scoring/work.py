@@ -89,6 +89,7 @@ def _work_on(run: Run, owner: str, until: float) -> None:
             scorers.scorer_of(run.params)  # apart, so that what cannot be loaded fails no batch
             _score_all(run, owner, units)
     except errors.PlumblineError as refusal:
+        log.warning("Run %s is paused: %s", run.pk, refusal.message)
         acts.pause_for(run, f"{refusal.message} Mend that, then go on.")
 
 
@@ -104,10 +105,10 @@ def _score_all(run: Run, owner: str, units: Sequence[Unit]) -> None:
             for unit in left:
                 _score_all(run, owner, [unit])
             return
-        log.exception("A batch of run %s could not be scored", run.pk)
+        is_refusal = isinstance(error, errors.PlumblineError)  # what it says is as true the next time
+        log.warning("A batch of run %s could not be scored", run.pk, exc_info=not is_refusal)
         for unit in left:
-            # What a refusal says is as true the next time.
-            _fail(unit, owner, error, again=not isinstance(error, errors.PlumblineError))
+            _fail(unit, owner, error, again=not is_refusal)
 
 
 def _fail(unit: Unit, owner: str, error: Exception, *, again: bool) -> None:

@@ -121,11 +121,10 @@ def compute(
         part = parts.pop(0)
         some = [texts[k] for k in part]
         started = _try(model, some, layout)
+        if not started and len(part) == 1:  # once more, with what was given back
+            started = _try(model, some, layout) or _without_room(len(some[0].ids))
         if started:
             yield part, started
-        elif len(part) == 1:
-            n = len(some[0].ids)
-            yield part, _without_room(n)
         else:
             model.budget = max(1, min(model.budget, _size(some, layout)) // 2)
             parts = [[part[k] for k in half] for half in _halves(some, layout)] + parts

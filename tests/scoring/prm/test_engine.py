@@ -157,6 +157,20 @@ def test_a_single_text_without_room_is_marked_and_the_rest_scored(folders, monke
         )
 
 
+def test_a_single_text_is_tried_again_with_what_was_given_back(folders, monkeypatch):
+    model = loaded(folders, QWEN)
+    expected, real, tried = scored(model, INPUTS[:1]), forward._hidden, []
+
+    def fragmented(*given):
+        tried.append(1)
+        if len(tried) == 1:
+            raise torch.OutOfMemoryError("out of memory")
+        return real(*given)
+
+    monkeypatch.setattr(forward, "_hidden", fragmented)
+    assert scored(model, INPUTS[:1]) == expected
+
+
 def test_an_outcome_that_has_no_room_for_one_of_its_texts_is_marked_once(folders, monkeypatch):
     model = loaded(folders, WHOLE)
     room = max(one.n_tokens for one in scored(model, INPUTS[3:4]).values())
