@@ -4,6 +4,7 @@ Before the commit: the problem, the steps and, if the project shows it, what cha
 anybody's labels only after it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from annotator.models import (
     Decision,
     Finding,
     Injection,
+    Item,
     Membership,
     Phase,
     Solution,
@@ -146,3 +148,10 @@ def decision_on(assignment: Assignment) -> Annotation | None:
 def reason_of(decision: Annotation | None) -> str:
     """A lead's reason. Where reviewers agreed, the note is one reviewer's own and stays theirs."""
     return decision.note if decision and decision.phase == Phase.ADJUDICATION else ""
+
+
+def undecided(solutions: Collection[int]) -> set[int]:
+    """Those that are still under review, in whatever item: what anybody says of them is told on the item's page
+    alone, where reading it costs the reader's slot."""
+    open_items = Item.objects.filter(solution__in=solutions, retired=False).exclude(decision__in=DECIDED)
+    return set(open_items.values_list("solution", flat=True))

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from annotator.blinding import undecided
 from annotator.core.labels import NO_ERROR, UNKNOWN
 from annotator.core.spreadsheet import harmless
 from annotator.models import Item, Solution
@@ -14,6 +15,7 @@ from synth.methods.crossing import UNREAD, Cell, Ints, cells
 
 HEAD: Final = 140  # characters of a problem in a list
 CHUNK: Final = 500
+HIDDEN: Final = "under review"  # the item's page tells, and costs the slot
 CODES: Final = {NO_ERROR: "none", UNKNOWN: "unknown", UNREAD: "not readable"}
 ANSWERS: Final = {True: "right", False: "wrong"}
 COUNTS: Final = (
@@ -30,8 +32,9 @@ COUNTS: Final = (
 
 
 class Row(NamedTuple):
-    """A solution. a, b: first errors in words, steps from 1.  apart: steps of a's after b's, None where not both
-    name one.  answer: right, wrong or "".  item: of the queue, None where it is not in it."""
+    """A solution. a, b: first errors in words, steps from 1; HIDDEN while it is under review.  apart: steps of a's
+    after b's, None where not both name one.  answer: right, wrong or "".  item: of the queue, None where it is in none.
+    """
 
     solution: int
     foreign_id: str
@@ -67,20 +70,23 @@ def page(found: Compared, ids: Ints, after: int | None) -> Listed:
 
 
 def _rows(found: Compared, ids: Ints) -> Iterator[Row]:
-    """Three queries, whatever the number of rows."""
+    """Four queries, whatever the number of rows."""
     pks = ids.tolist()
     rows = Solution.objects.filter(pk__in=pks).select_related("problem").defer("extra").in_bulk()
     items = dict(
         Item.objects.filter(solution__in=pks, retired=False).order_by("-pk").values_list("solution", "pk")
     )
+    hidden = undecided(pks)
     for pk, a, b in _said(found, ids):
         solution = rows.get(pk)
         if solution is None:  # taken away since it was counted
             continue
         answer = ANSWERS.get(solution.meta.get("final_answer_correct"), "")
+        said = (HIDDEN, HIDDEN) if pk in hidden else (_word(a), _word(b))
+        apart = a - b if a >= 0 and b >= 0 and pk not in hidden else None
         yield Row(
-            pk, solution.foreign_id, shorten(solution.problem.text), solution.n_steps, _word(a), _word(b),
-            a - b if a >= 0 and b >= 0 else None, answer, items.get(pk),
+            pk, solution.foreign_id, shorten(solution.problem.text), solution.n_steps, *said, apart, answer,
+            items.get(pk),
         )  # fmt: skip
 
 
@@ -101,7 +107,11 @@ def table(found: Compared, ids: Ints) -> Iterator[list[Any]]:
         foreign = dict(Solution.objects.filter(pk__in=here.tolist()).values_list("pk", "foreign_id"))
         places = np.searchsorted(found.solution, here)
         cell = cells(found.a[places], found.b[places]).tolist()
+        hidden = undecided(here.tolist())
         for (pk, a, b), code in zip(_said(found, here), cell, strict=True):
+            if pk in hidden:
+                yield [pk, harmless(foreign.get(pk, "")), HIDDEN, HIDDEN, HIDDEN, None]
+                continue
             offset = a - b if a >= 0 and b >= 0 else None
             said = [CODES.get(first, first) for first in (a, b)]
             yield [pk, harmless(foreign.get(pk, "")), Cell(code).name.lower(), *said, offset]

@@ -1,6 +1,7 @@
 """What one unit of a run sent, what came back, what was made of it."""
 
 import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -9,6 +10,7 @@ from django.shortcuts import render
 
 from annotator import errors
 from annotator.actions.items import look
+from annotator.blinding import undecided
 from annotator.core import methods
 from annotator.middleware import PageRequest
 from annotator.models import Item, Project, Run, Unit
@@ -26,6 +28,10 @@ def find(request: PageRequest, pk: int) -> Run:
     return row
 
 
+# Outcomes that say something of the steps.
+VERDICTS = frozenset({"error found", "no error", "unknown", "kept", "apart", "not comparable"})
+
+
 class Listed(NamedTuple):
     """A unit in a list: what it is about rather than its key."""
 
@@ -35,8 +41,17 @@ class Listed(NamedTuple):
     outcome: str
 
 
-def listed(unit: Unit, project: Project) -> Listed:
-    return Listed(unit, name_of(unit), _kind(unit, project), run_figures.in_words(unit.outcome))
+def listed(units: Sequence[Unit], project: Project) -> list[Listed]:
+    """Without the verdict on what is still under review: its item's page tells it, and costs the slot."""
+    hidden = undecided({unit.solution_id for unit in units if unit.solution_id})
+    return [
+        Listed(unit, name_of(unit), _kind(unit, project), _outcome(unit, unit.solution_id in hidden))
+        for unit in units
+    ]
+
+
+def _outcome(unit: Unit, is_hidden: bool) -> str:
+    return "under review" if is_hidden and unit.outcome in VERDICTS else run_figures.in_words(unit.outcome)
 
 
 def name_of(unit: Unit) -> str:

@@ -86,7 +86,7 @@ def _shown(request: PageRequest, row: Run, form: BudgetForm, status: int = 200) 
         "project": row.project, "row": row, "title": methods.title(row.method), "look": LOOKS[RunState(row.state)],
         "form": form, "is_polled": row.is_open and status == 200, "pace": run_figures.pace(row),
         "took": _took(row), "yields": run_figures.yields(counts, row.project.error_types), "asked": asked,
-        "page": page, "units": [listed(unit, row.project) for unit in page.rows],
+        "page": page, "units": listed(page.rows, row.project),
         "first_page": paging.first(request), "params": _told(row.params),
         "spec": _told(row.rater.spec) if row.rater else [],
         "can_pause": row.state in OPEN_RUNS, "can_resume": row.state == RunState.PAUSED,

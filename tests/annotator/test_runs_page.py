@@ -15,6 +15,8 @@ from annotator.models import (
     Assignment,
     AssignmentState,
     Call,
+    Decision,
+    Item,
     Membership,
     Project,
     Rater,
@@ -23,9 +25,11 @@ from annotator.models import (
     Run,
     RunState,
     Solution,
+    Unit,
     UnitState,
 )
 from annotator.views import run_figures
+from annotator.views.run_units import listed
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -302,3 +306,18 @@ def test_the_items_of_a_run_are_those_it_made_and_those_it_judged(lead: Membersh
     elsewhere = make.run(make.project())
     assert "No item passes" in get(client, f"/p/{lead.project.slug}/items/?run={elsewhere.pk}")
     assert client.get(f"/p/{lead.project.slug}/items/?run=x").status_code == 400
+
+
+def test_a_verdict_on_what_is_under_review_is_not_listed() -> None:
+    """It would tell whoever is still to review it; the item's page tells it, and costs the slot."""
+    project = make.project()
+    item = make.plain_item(project)
+    run = Run.objects.create(
+        project=project, method="judge", task="synth.drive", drives="endpoint:x", state="running"
+    )
+    unit = Unit.objects.create(
+        run=run, key="a", solution=item.solution, state=UnitState.DONE, outcome="error found"
+    )
+    assert [one.outcome for one in listed([unit], project)] == ["under review"]
+    Item.objects.filter(pk=item.pk).update(decision=Decision.AGREED)
+    assert [one.outcome for one in listed([unit], project)] == ["error found"]
