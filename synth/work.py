@@ -7,6 +7,7 @@ killed anywhere and begun again.
 import asyncio
 import datetime as dt
 import logging
+from importlib.util import find_spec
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -34,6 +35,7 @@ PLANNED_AT_ONCE = 500
 LOOKED_AT_ONCE = 2_000  # solutions, whether there is anything new to do with them or not
 ALONE_AT_ONCE = 50
 ENDPOINT = "endpoint:"
+NEEDED = ("openai", "aiolimiter", "jinja2", "math_verify")
 LONGEST_REST = 3600.0  # seconds; a mistaken Retry-After must not stop an endpoint for a year
 
 
@@ -116,9 +118,21 @@ def _tell(drives: str, because: str) -> None:
 def _on_endpoint(drives: str, owner: str, seconds: float, signals: bool) -> Summary:
     endpoint = endpoints.find(drives.removeprefix(ENDPOINT))
     endpoint.key()  # before anything is leased
+    _check_libraries()
     storage = RunStorage(drives, owner, lambda run: why_not(run, endpoint))
     with Checker() as checker:
         return asyncio.run(_driven(endpoint, storage, checker, seconds, signals))
+
+
+def _check_libraries() -> None:
+    """Raise Invalid where only what serves pages is installed: no unit is at fault for that."""
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        message = (
+            f"Asking a language model needs {', '.join(missing)}, which what serves pages goes without: install "
+            "requirements.txt where the worker or the command runs."
+        )
+        raise errors.Invalid(message, field="endpoint")
 
 
 async def _driven(

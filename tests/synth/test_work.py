@@ -1,5 +1,6 @@
 """What a worker does between the rows and an endpoint: rest when asked to, store together, leave what is another's."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -256,3 +257,15 @@ def test_planning_comes_up_for_air_where_nothing_is_new(alone: Run, monkeypatch:
 def nothing_new(run: Run, after: int) -> Iterator[Any]:
     for pk in Solution.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True):
         yield pk, []
+
+
+def test_a_worker_without_the_libraries_pauses_and_says_what_to_install(
+    run: Run, fake: FakeLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "aiolimiter", None)
+    assert not work.work(run.drives)
+    run.refresh_from_db()
+    assert run.state == RunState.PAUSED
+    assert "aiolimiter" in run.because
+    assert "requirements.txt" in run.because
+    assert fake.n_requests == 0
