@@ -4,7 +4,7 @@ The labels of a solution that waits for a decision are not shown here: whoever r
 and that happens on the item's page alone.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from annotator import errors
 from annotator.actions import second_look
 from annotator.actions.bulk_items import Done
-from annotator.blinding import DECIDED
+from annotator.blinding import undecided
 from annotator.middleware import PageRequest
 from annotator.models import Decision, Item, Project, Rater
 from annotator.views import words
@@ -139,17 +139,11 @@ def rows_of(asking: Asked, steps: Iterable[tuple[Any, Sayings]]) -> list[Row]:
     ids = [step.item for step, _ in listed if step.item is not None]
     items = _items(asking.project, ids)
     sent = second_look.sent_ids(asking.project, ids) if ids else set()
-    hidden = undecided(asking.project, {step.solution for step, _ in listed})
+    hidden = undecided({step.solution for step, _ in listed})
     return [
         _row(asking, list(group), items, sent, solution in hidden)
         for solution, group in groupby(listed, key=lambda one: one[0].solution)
     ]
-
-
-def undecided(project: Project, solutions: Collection[int]) -> set[int]:
-    """Those of the solutions of which some item waits for a decision: a reviewer may still get that one."""
-    waiting = Item.objects.filter(project=project, solution__in=solutions, retired=False)
-    return set(waiting.exclude(decision__in=DECIDED).values_list("solution_id", flat=True))
 
 
 def _items(project: Project, ids: Sequence[int]) -> dict[int, Item]:

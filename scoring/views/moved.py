@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpResponseBase
 from django.shortcuts import render
 
+from annotator.blinding import undecided
 from annotator.middleware import PageRequest
 from scoring import evaluations
 from scoring.views import bands, misses, plots
@@ -82,7 +83,7 @@ def steps(asking: Asked) -> Iterator[list[Any]]:
     after, pager = None, evaluations.all_moved(asking.project, asking.benchmark)
     while True:
         rows, after = pager(after, AT_ONCE)
-        hidden = misses.undecided(asking.project, {one.solution for one in rows})
+        hidden = undecided({one.solution for one in rows})
         for one in rows:
             if one.solution in hidden:
                 continue

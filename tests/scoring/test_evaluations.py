@@ -20,8 +20,8 @@ from annotator.actions.record import record as record_event
 from annotator.models import Annotation, Decision, Item, Project, Rater, Run, Solution
 from annotator.policies import Operator
 from scoring import evaluations as ev
+from scoring.evaluating import board, truths
 from scoring.evaluating import said as sayings
-from scoring.evaluating import truths
 from scoring.prm import catalogue
 from tests import factories
 from tests.annotator.foreign import PROCESSBENCH, imported, jsonl, record
@@ -192,7 +192,9 @@ def test_a_last_word_that_is_no_judgement_is_none_at_all() -> None:
     small = bench(n=2, verified=0)
     claimed, me = released(small.items[0]), factories.member(small.project)
     submitted(me, small.items[0], claimed)
-    Annotation.objects.filter(assignment__item=small.items[0], phase="revealed").update(finish_reason="give_up")
+    Annotation.objects.filter(assignment__item=small.items[0], phase="revealed").update(
+        finish_reason="give_up"
+    )
     reviewer = Rater.objects.get(kind="reviewer", user=me.user)
     assert not sayings.load(small.project, reviewer)
     assert len(sayings.load(small.project, reviewer, blind=True)) == 1
@@ -260,6 +262,23 @@ def kept(settings: Any) -> Iterator[None]:
     }
     yield
     cache.clear()
+
+
+def test_rows_that_are_ranked_beside_each_other_are_of_one_truth(small: Bench) -> None:
+    """One was kept since before a label changed, the other is new: they would be held against different labels."""
+    keys: list[str] = []
+
+    def remember(key: str, compute: Callable[[], Any]) -> Any:
+        keys.append(key)
+        return compute()
+
+    record_event(Operator(), "look", small.project)
+    for _ in range(2):
+        board.leaderboard(ev._by(small.project, "prmbench"), remember)
+        record_event(Operator(), "look", small.project)
+    half = len(keys) // 2
+    assert half
+    assert not set(keys[:half]) & set(keys[half:])
 
 
 @pytest.mark.usefixtures("kept")

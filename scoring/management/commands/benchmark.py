@@ -37,7 +37,8 @@ Score a result file exactly as the papers score it (files alone: no project and 
                  "intervals", "readings", "baselines", "profile", "reading", counts of what is absent, short, ...}
   processbench  {"f1", "error_accuracy", "correct_accuracy", "subsets": {...}, "interval", "wrong_process",
                  "baselines", "profile"}
-  best_of_n     {"prm@n": {"product", ...}, "maj@n", "pass@n", "weighted_maj@n", "gain", "datasets", "interval"}
+  best_of_n     {"headline": which of prm@n comes first, "prm@n": {"product", ...}, "maj@n", "pass@n", "gain",
+                 "weighted_maj@n", "greedy", "datasets", "interval"}
   --against     "against": {"n_items", "overall": {"a", "b", "difference", "interval", "p", "n"}, "parts": {...}}:
                 the first less the other, on what both labelled; n: problem groups
   --sweep       "sweep": a threshold chosen on one half of the problem groups and reported on the other; of
