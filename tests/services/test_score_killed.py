@@ -77,14 +77,14 @@ def test_a_killed_worker_scores_nothing_twice(
     worker(start, env, "--concurrency=1")  # it looks for what dead workers held
     shell(SETUP, env)
     first = worker(start, env, "--gpu")
-    wait_until(lambda: len(scored(env)) >= 3, 60, first.output)
+    wait_until(lambda: len(scored(env)) >= 3, 90, first.output)
     family = first.family()
     first.popen.kill()
     psutil.wait_procs(family, timeout=5)
     before = scored(env)
     assert len(before) < SOLUTIONS
     second = worker(start, env | {"TESTS_STORE_S": "0"}, "--gpu")
-    wait_until(lambda: len(scored(env)) >= SOLUTIONS, 60, second.output)
+    wait_until(lambda: len(scored(env)) >= SOLUTIONS, 90, second.output)
     assert_whole(env)
     assert scored(env)[: len(before)] == before
 
@@ -98,5 +98,5 @@ def test_with_redis_and_postgresql(
     migrated(env)
     shell(SETUP, env)
     gpu = worker(start, env, "--gpu")
-    wait_until(lambda: has_ended(gpu), 60, gpu.output)
+    wait_until(lambda: has_ended(gpu), 90, gpu.output)
     assert_whole(env)
