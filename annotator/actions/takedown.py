@@ -7,8 +7,10 @@ files wrote about the text goes with it, since it may quote it.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -81,10 +83,17 @@ def take_down(
     _empty_said([solution.pk for solution in solutions], [one.pk for one in items], by, now)
     _empty_units(Unit.objects.filter(run__project=project, problem__in=problems))
     _empty_problems(problems, now)
+    transaction.on_commit(_forget_token_ids)
     taken = Taken(len(problems), len(solutions), len(items))
     for one in items:
         record(by, "take_down", project, item=one, because=reason)
     return taken
+
+
+def _forget_token_ids() -> None:
+    """Texts are kept as token ids too, by what is computed from them: nothing but time is lost with that file."""
+    for path in Path(settings.DATA_DIR).glob("token-ids.sqlite3*"):
+        path.unlink(missing_ok=True)
 
 
 def _problems(problem: Problem, whole_group: bool) -> list[int]:

@@ -264,3 +264,22 @@ def test_what_was_sent_for_and_came_back_about_it_goes_too(tmp_path: Path) -> No
     assert {column for column in holding_mark() if "unit" in column or "call" in column} == set()
     assert list(Call.objects.filter(error="").values_list("cost", flat=True)) == [0.5, 0.5, 0.5]
     assert Call.objects.exclude(error="").count() == 1
+
+
+def test_texts_kept_as_token_ids_are_forgotten(
+    tmp_path: Path, settings: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    world = World(tmp_path)
+    settings.DATA_DIR = tmp_path
+    kept = [tmp_path / name for name in ("token-ids.sqlite3", "token-ids.sqlite3-wal")]
+    for path in kept:
+        path.write_text("ids")
+    with django_capture_on_commit_callbacks(execute=True):
+        takedown.take_down(
+            by=world.lead,
+            project=world.project,
+            item_id=world.item.pk,
+            because="asked",
+            typed=str(world.item.pk),
+        )
+    assert not any(path.exists() for path in kept)
