@@ -79,6 +79,7 @@ def context(asking: Asked, found: dict[str, Any], parts: str) -> dict[str, Any]:
     )
     return shared(asking) | {
         "found": found, "rows": rows, "groups": [("", machines), ("People", persons)],
+        "has_people": bool(persons),
         "scale": scale, "sides": list(SIDES.items()),
         "has_gold": (has_gold := any(row["gold"] for row in found["rows"])),
         "has_response": (has_response := any((row["response"] or {}).get("n_questions") for row in found["rows"])),

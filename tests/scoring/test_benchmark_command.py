@@ -137,6 +137,27 @@ def test_best_of_n(tmp_path: Path) -> None:
     assert found["pass@n"] == 100
 
 
+@pytest.mark.parametrize(
+    ("named", "share"), [({"greedy": 1}, 100), ({"greedy": 0}, 0), ({"greedy": 7}, None), ({}, None)]
+)
+def test_what_was_decoded_greedily_only_the_set_says(
+    tmp_path: Path, named: dict[str, int], share: float | None
+) -> None:
+    sets = {
+        "id": "math-1",
+        "question": "Q",
+        "responses": ["a", "b"],
+        "answer": "2",
+        "labels": [False, True],
+    } | named
+    rows = {"idx": "math-1/0", "scores": {"step_level_validity_scores": [0.5]}}
+    found = _run(
+        "best_of_n", "--data", str(jsonl(tmp_path / "d.jsonl", sets)),
+        "--predictions", str(jsonl(tmp_path / "r.jsonl", rows)),
+    )  # fmt: skip
+    assert found["greedy"] == share
+
+
 def test_best_of_n_takes_the_first_of_repeated_rows_and_refuses_bad_ones(tmp_path: Path) -> None:
     sets = {
         "id": "m-1",
