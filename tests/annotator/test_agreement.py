@@ -194,7 +194,7 @@ def test_the_command_shows_undefined_with_its_reason(item: Item) -> None:
     out = StringIO()
     call_command("agreement", item.project.slug, stdout=out)
     assert "alpha – (no step was judged by two raters) [n 0]" in out.getvalue()
-    assert "-1" not in out.getvalue()
+    assert "-1" not in out.getvalue().replace(item.project.slug, "")  # which may be check-1…
 
 
 def test_the_command_names_a_project_it_does_not_know() -> None:
