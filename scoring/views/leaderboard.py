@@ -21,7 +21,7 @@ SIDES = {
     "gold": "gold, the same items",
 }
 KEY = [("disc", SIDES["all"]), ("wedge", SIDES["released"]), ("box", SIDES["gold"])]
-CSV = ("score", "low", "high", "rank", "strict", "n_items", "n_unparsed", "n_absent")
+CSV = ("score", "low", "high", "rank", "strict", "n_items", "n_unparsed", "n_absent", "n_own")
 
 
 class Row(NamedTuple):

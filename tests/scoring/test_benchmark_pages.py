@@ -12,7 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from annotator.models import Decision, Event, Item, Rater
+from scoring import evaluations
 from tests import factories
+from tests.annotator.reviewed import submitted
 from tests.scoring.benched import Bench, bench
 
 pytestmark = pytest.mark.django_db
@@ -188,6 +190,23 @@ def test_people_stand_by_themselves_and_without_a_rank(client: Client, world: Be
     assert "People" in people
     assert "of their own left out" in people
     assert not re.search(r'<td class="num">\d+</td><th scope="row">', people)
+
+
+@pytest.mark.parametrize("benchmark", ["prmbench", "processbench"])
+def test_a_report_of_whoever_made_all_the_gold_they_could_be_held_against(
+    client: Client, benchmark: str
+) -> None:
+    world = bench(n=2, verified=2)
+    client.force_login(world.lead.user)
+    if benchmark == "processbench":
+        item = factories.plain_item(world.project, 0)
+        submitted(factories.member(world.project), item, "-" * item.solution.n_steps)
+    people = [one for one in evaluations.raters(world.project, benchmark) if one.kind == "reviewer"]
+    assert people
+    for one in people:
+        for against in ("both", "gold", "released"):
+            page = text(client, f"{world.url}{benchmark}/raters/{one.id}/", against=against)
+            assert ("left out against gold" in page) == (against != "released")
 
 
 def test_what_waits_for_a_second_look_is_told(client: Client, world: Bench) -> None:
