@@ -31,26 +31,6 @@ INTERRUPTED = 10.0  # seconds that an impatient person waits for what was paid t
 ENDS_AT_ONCE = 20  # few, so that replies which hold a slot do not wait long for their turn to be stored
 
 
-def run(
-    client_of: Callable[[], Client],
-    storage: Storage,
-    check: Checker,
-    *,
-    seconds: float = 50,
-    signals: bool = False,
-) -> Summary:
-    """Drive until nothing is due, or for so many seconds, in an event loop of its own.
-
-    signals: stop on SIGTERM and SIGINT (in the main thread only). Raises StorageBroke, Invalid for a missing key.
-    """
-
-    async def go() -> Summary:
-        async with client_of() as client:
-            return await drive(client, storage, check, seconds=seconds, signals=signals)
-
-    return asyncio.run(go())
-
-
 async def drive(
     client: Client,
     storage: Storage,
@@ -65,6 +45,7 @@ async def drive(
 
     They are paid for, so `grace` is the endpoint's own time-out by itself, and once more for the small request that
     tells whose fault it is where they do not come. What is cut off all the same is an attempt of its unit.
+    signals: stop on SIGTERM and SIGINT (in the main thread only). Raises StorageBroke.
     """
     own = thread or ThreadPoolExecutor(1, "storage")
     grace = 2 * client.endpoint.timeout + SLACK if grace is None else grace

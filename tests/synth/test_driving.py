@@ -44,10 +44,16 @@ def drive(fake: FakeLLM, storage: Memory, *, seconds: float = 20, **settings: An
 
 
 async def driven(
-    fake: FakeLLM, storage: Memory, *, grace: float = 5, seconds: float = 20, **settings: Any
+    fake: FakeLLM,
+    storage: Memory,
+    *,
+    grace: float = 5,
+    seconds: float = 20,
+    signals: bool = False,
+    **settings: Any,
 ) -> Summary:
     async with Client(endpoint_at(fake, **settings)) as client:
-        return await driving.drive(client, storage, same, seconds=seconds, grace=grace)
+        return await driving.drive(client, storage, same, seconds=seconds, grace=grace, signals=signals)
 
 
 def single(unit: Any) -> Steps[str]:
@@ -455,9 +461,7 @@ def test_sigterm_stops_it_and_the_old_handler_is_back(fake: FakeLLM) -> None:
     storage = Memory(range(100), single)
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        summary = driving.run(
-            lambda: Client(endpoint_at(fake, concurrency=2)), storage, same, seconds=20, signals=True
-        )
+        summary = drive(fake, storage, concurrency=2, signals=True)
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGTERM, before)
