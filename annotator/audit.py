@@ -69,6 +69,13 @@ SAID: Final[dict[str, str]] = {
     "complete_release": "release {name} is complete: {n} solutions",
     "discard_release": "gave up the unfinished release {name}",
     "recheck_findings": "looked for findings anew",
+    # runs
+    "start_run": "started run {run}: {method} {rater}",
+    "pause_run": "paused run {run}: {because}",
+    "resume_run": "went on with run {run}",
+    "cancel_run": "cancelled run {run}",
+    "retry_run": "had {units} failed units of run {run} tried again",
+    "complete_run": "completed run {run}: {done} done, {failed} failed, {calls} calls",
     # people
     "add_member": "let somebody in as {role}",
     "change_role": "made a {was} a {role}",

@@ -16,6 +16,7 @@ LOCKED = ["requirements-web.txt", "requirements-locked.txt", "requirements-dev.t
 # Apps and folders that need more than the web's set, each only when it runs.
 BEYOND_WEB = (
     "synth.methods",
+    "synth.transport",
     "synth.wire",
     "synth.client",
     "synth.checking_worker",

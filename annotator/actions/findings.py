@@ -10,7 +10,7 @@ from annotator import lint, policies, queue
 from annotator.actions.bulk import Table
 from annotator.actions.record import record
 from annotator.actions.transfers import Tick
-from annotator.core.findings import RAISING
+from annotator.core.findings import BY_MACHINES, RAISING
 from annotator.core.findings import Finding as Found
 from annotator.models import Decision, Finding, Item, Project, Role, Solution
 from annotator.policies import Actor
@@ -69,7 +69,7 @@ def _replace(table: Table, project: Project, found: Mapping[int, list[Found]]) -
     list(
         Solution.objects.select_for_update(no_key=True).filter(pk__in=found).order_by("pk").values_list("pk")
     )
-    stored = Finding.objects.filter(solution__in=list(found))
+    stored = Finding.objects.filter(solution__in=list(found)).exclude(code__in=BY_MACHINES)
     doubtful = set(stored.filter(code__in=RAISING).values_list("solution", flat=True))
     stored.delete()
     table.insert(_rows(found))

@@ -79,7 +79,7 @@ def test_the_table_says_what_to_do() -> None:
     assert rows["several_steps"][-2:] == ["4", "4"]
     assert rows["no_op"] == ["no_op", "Nothing", "changed", "1", "1"]
     assert CODES["no_op"].advice in said
-    assert "Not found: wrong_not_changed, question_changed, gives_away, other_answer, arithmetic." in said
+    assert "Not found: wrong_not_changed, question_changed, gives_away, other_answer, arithmetic," in said
 
 
 def test_code_filters() -> None:

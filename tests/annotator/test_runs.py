@@ -142,7 +142,7 @@ def test_calls_count_once_and_a_spent_budget_pauses(project: Project, rung: Any)
     assert runs.take(run, "a", 1) == []
     runs.done(unit, "a", outcome="stored")  # what is in flight is stored all the same
     for budget in (acts.KEEP, 0.55):
-        with pytest.raises(errors.Invalid, match="0.60"):
+        with pytest.raises(errors.Invalid, match=r"0\.60"):
             acts.resume(by=BY, run=Run.objects.get(pk=run.pk), budget=budget)
     assert acts.resume(by=BY, run=Run.objects.get(pk=run.pk), budget=2.0).state == RunState.RUNNING
 

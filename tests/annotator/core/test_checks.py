@@ -38,8 +38,8 @@ def plain(*steps, problem=PROBLEM, **more):
 
 def test_codes_are_explained():
     assert list(CODES)[:3] == ["wrong_out_of_range", "wrong_not_changed", "wrong_is_original"]
-    assert len(CODES) == 13
-    assert len({code.title for code in CODES.values()}) == 13
+    assert len(CODES) == 14
+    assert len({code.title for code in CODES.values()}) == 14
     for code in CODES.values():
         assert code.meaning.endswith(".")
         assert code.advice.endswith(".")
