@@ -39,6 +39,10 @@ class AccessMiddleware:
             return self.process_exception(request, error)
         if membership is not None:
             request.membership = membership  # type: ignore[attr-defined]
+        if "%00" in request.META.get("QUERY_STRING", ""):  # no database of ours can look for it
+            return self.process_exception(
+                request, errors.Invalid("An address cannot hold the character NUL.")
+            )
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

@@ -176,4 +176,5 @@ class Asked(NamedTuple):
 def asked(run: Run, given: Mapping[str, Any]) -> Asked:
     """From an address; what failed comes first where anything has."""
     usual = FAILED if run.n_failed else ALL
-    return Asked(str(given.get("outcome") or usual)[:40], str(given.get("kind") or "")[:40])
+    outcome, kind = (str(given.get(name) or "")[:40] for name in ("outcome", "kind"))
+    return Asked(outcome or usual, kind)

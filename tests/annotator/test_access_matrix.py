@@ -454,3 +454,11 @@ def test_after_the_commit_the_claim_is_shown_and_still_no_other_reviewer(
     markers = [*PEOPLE_MARKERS, *_spellings(ALICE_LABELS), *HIDDEN_ALWAYS]
     leaks = {(name, marker) for name, text in answers.items() for marker in markers if marker in text}
     assert leaks == set()
+
+
+@pytest.mark.once
+def test_no_page_looks_for_a_character_that_no_database_holds(client: Client) -> None:
+    lead = factories.member(factories.project(), role=Role.LEAD)
+    client.force_login(lead.user)
+    for name in ("runs", "items", "agreement", "audit", "benchmarks"):
+        assert client.get(reverse(name, args=[lead.project.slug]), {"kind": "a\0"}).status_code == 400, name

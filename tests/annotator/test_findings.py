@@ -319,6 +319,8 @@ def test_an_imports_page_counts_what_was_found(project: Project, lead: Membershi
 def test_what_a_run_found_outlives_a_recheck(lead: Membership, project: Project) -> None:
     imported(project, PRMBENCH)
     solution = Item.objects.filter(project=project).earliest("pk").solution
-    Finding.objects.create(project=project, solution=solution, code="none_but_wrong", detail="said by a judge")
+    Finding.objects.create(
+        project=project, solution=solution, code="none_but_wrong", detail="said by a judge"
+    )
     recheck_findings(by=lead, project=project)
     assert Finding.objects.filter(solution=solution, code="none_but_wrong").exists()

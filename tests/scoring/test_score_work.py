@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from django.db import transaction
 from django.utils import timezone
 
 from annotator import errors, runs
@@ -366,7 +367,9 @@ def test_leases_are_held_while_a_batch_takes_longer_than_they_last(
     held = runs.take(run, "me", 1)
     with work.beating(run, "me"):
         time.sleep(0.8)
-        assert runs.mine(held, "me") == {held[0].pk}
+        with transaction.atomic():
+            assert runs.mine(held, "me") == {held[0].pk}
         assert not runs.hold(run.drives, "another")
         runs.take_back(Unit.objects.filter(run=run))
-        assert runs.mine(held, "me") == {held[0].pk}
+        with transaction.atomic():
+            assert runs.mine(held, "me") == {held[0].pk}
