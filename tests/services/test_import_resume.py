@@ -118,13 +118,15 @@ def test_kill_9_in_the_second_pass_then_the_same_command(
 
 @pytest.mark.parametrize("env", ["sqlite"], indirect=True)
 def test_a_killed_workers_import_is_finished_by_the_next(
-    env: dict[str, str], start_worker: Any, source: Path
+    env: dict[str, str], start: Start, source: Path
 ) -> None:
-    worker: LiveProcess = start_worker(env)
+    # One child, which is the one that works: another would wait and hold the pool's lock, which dies with it.
+    worker: LiveProcess = start([sys.executable, "-m", "tests.services.bell", "--concurrency", "1"], env=env)
+    worker.wait_for(lambda: "ready." in worker.output())
     run(env, UPLOAD, str(source))
     wait_until(lambda: n_done(env) > 0, 60, worker.output)
-    # The one that works. The other waits for work and holds the pool's lock, which would die with it.
-    max(psutil.Process(worker.pid).children(recursive=True), key=lambda child: child.cpu_times().user).kill()
+    for child in psutil.Process(worker.pid).children(recursive=True):
+        child.kill()
     found = run(env, STATE)
     assert (found["state"], found["items"]) == ("writing", 0)
     run(env, RESUME)
