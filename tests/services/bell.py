@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -35,17 +36,21 @@ def shorten_leases(seconds: float) -> None:
 
 
 def slow_storing(seconds: float) -> None:
-    """So that a scoring worker can be met in the middle of its work."""
+    """So that a worker that scores, or imports, can be met in the middle of its work."""
     django.setup()
+    from annotator.actions import import_write
     from scoring import work
 
-    store = work._store
+    for module in (work, import_write):
+        module._store = slowly(module._store, seconds)
 
+
+def slowly(store: Callable[..., None], seconds: float) -> Callable[..., None]:
     def slow(*args: Any) -> None:
         store(*args)
         time.sleep(seconds)
 
-    work._store = slow
+    return slow
 
 
 if __name__ == "__main__":

@@ -121,7 +121,8 @@ def test_a_killed_workers_import_is_finished_by_the_next(
     env: dict[str, str], start: Start, source: Path
 ) -> None:
     # One child, which is the one that works: another would wait and hold the pool's lock, which dies with it.
-    worker: LiveProcess = start([sys.executable, "-m", "tests.services.bell", "--concurrency", "1"], env=env)
+    alone = [sys.executable, "-m", "tests.services.bell", "--concurrency", "1"]
+    worker: LiveProcess = start(alone, env=env | {"TESTS_STORE_S": "0.4"})
     worker.wait_for(lambda: "ready." in worker.output())
     run(env, UPLOAD, str(source))
     wait_until(lambda: n_done(env) > 0, 60, worker.output)
@@ -130,5 +131,5 @@ def test_a_killed_workers_import_is_finished_by_the_next(
     found = run(env, STATE)
     assert (found["state"], found["items"]) == ("writing", 0)
     run(env, RESUME)
-    wait_until(lambda: run(env, STATE)["state"] == "complete", 60, worker.output)
+    wait_until(lambda: run(env, STATE)["state"] == "complete", 150, worker.output)
     check_ends_like_an_unbroken_one(env, source)
