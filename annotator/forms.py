@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm, UserCreationForm
@@ -39,6 +39,23 @@ class Plain:
             if first in self.fields:
                 self.fields[first].help_text = RULES
                 self.fields[second].label, self.fields[second].help_text = "The same again", ""
+
+
+class Folded(forms.Form):
+    """A form whose `FURTHER` fields are seldom changed, so that its page folds them."""
+
+    FURTHER: ClassVar[tuple[str, ...]] = ()
+
+    def usual(self) -> list[forms.BoundField]:
+        """What one chooses each time."""
+        return [field for field in self if field.name not in self.FURTHER]
+
+    def further(self) -> list[forms.BoundField]:
+        return [field for field in self if field.name in self.FURTHER]
+
+    def further_is_open(self) -> bool:
+        """Where something in it is to be mended."""
+        return any(field.errors for field in self.further())
 
 
 class SignUpForm(Plain, UserCreationForm):  # type: ignore[type-arg]

@@ -219,7 +219,6 @@ def let_go(name: str, owner: str, *, rest: float = 0) -> None:
 
 def to_drive(drives: str) -> list[Run]:
     """The open runs that are waiting to be driven by who holds this, oldest first."""
-    take_back(Unit.objects.filter(run__drives=drives, run__state__in=OPEN_RUNS))
     rows = Run.objects.filter(drives=drives, state__in=OPEN_RUNS).select_related("project", "rater")
     return list(rows.order_by("pk"))
 
@@ -267,8 +266,13 @@ def _note_bell(drives: str) -> None:
     free.update(owner="", until=now + HELD_FOR)
 
 
+def take_back_of(drives: str) -> None:
+    """Who begins to drive takes back what whoever drove before left, and need not wait for a reaper."""
+    take_back(Unit.objects.filter(run__drives=drives, run__state__in=OPEN_RUNS))
+
+
 def take_back(units: "QuerySet[Unit]") -> None:
-    """Take back those whose lease ran out. Who drives something does so first: they need not wait for a reaper."""
+    """Take back those whose lease ran out."""
     late = units.filter(state=UnitState.LEASED, lease_until__lt=timezone.now())
     for unit in late.order_by("pk")[:AT_ONCE]:
         _take_back(unit)

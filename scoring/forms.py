@@ -7,11 +7,10 @@ from typing import Any
 from django import forms
 
 from annotator import errors
-from annotator.forms import Plain
+from annotator.forms import Folded, Plain
 from scoring.actions import BUDGET, DEVICES, DTYPES, MOST_BUDGET, MOST_TRIED, How
 from scoring.prm.catalogue import Entry
 
-FURTHER = ("device", "dtype", "token_budget", "name")  # what is seldom changed
 BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 
 
@@ -28,9 +27,10 @@ class Refusable(Plain, forms.Form):
         self.add_error(field if field in self.fields else None, refusal.message)
 
 
-class ScoreForm(Refusable):
+class ScoreForm(Folded, Refusable):
     """`given()` is what actions.start and actions.estimate take."""
 
+    FURTHER = ("device", "dtype", "token_budget", "name")
     model = forms.ChoiceField(label="Model and variant")
     limit = forms.IntegerField(
         required=False, min_value=1, max_value=10**9, label="At most",
@@ -56,16 +56,6 @@ class ScoreForm(Refusable):
         super().__init__(data)
         field: Any = self.fields["model"]
         field.choices = [pair for entry in entries for pair in spelt(entry)]
-
-    def usual(self) -> list[forms.BoundField]:
-        return [field for field in self if field.name not in FURTHER]
-
-    def further(self) -> list[forms.BoundField]:
-        return [field for field in self if field.name in FURTHER]
-
-    def further_is_open(self) -> bool:
-        """Where something in it is to be mended."""
-        return any(field.errors for field in self.further())
 
     def given(self) -> dict[str, Any]:
         said = self.cleaned_data

@@ -42,6 +42,7 @@ def work(drives: str, *, seconds: float = SECONDS) -> bool:
     if not runs.hold(drives, owner):
         return False
     try:
+        runs.take_back_of(drives)
         for run in runs.to_drive(drives):
             try:
                 with beating(run, owner):

@@ -48,7 +48,7 @@ class Rolled(NamedTuple):
 
 class Evidence(NamedTuple):
     """A unit as the page shows it. said: in sentences; analyses: number, step and what was written of it; rolled,
-    analyses, reasons, raw: empty where there are none. made: whether the item's solution is of this unit."""
+    analyses, reasons, remarks, raw: empty where there are none. made: whether the item's solution is of this unit."""
 
     unit: Unit
     title: str
@@ -57,6 +57,7 @@ class Evidence(NamedTuple):
     rolled: list[Rolled]
     analyses: list[tuple[int, str, str]]
     reasons: list[str]
+    remarks: list[str]
     raw: str
     made: bool
 
@@ -80,7 +81,7 @@ def _evidence(unit: Unit, item: Item) -> Evidence:
         said=_made(unit, item, found) if made else _said(unit, found),
         rolled=[_rolled(row, steps) for row in found.get("prefixes", [])],
         analyses=[(n, step, text) for n, (step, text) in enumerate(zip(steps, analyses, strict=False), 1)],
-        reasons=_reasons(found), raw=found.get("raw", ""), made=made,
+        reasons=_reasons(found), remarks=found.get("remarks", []), raw=found.get("raw", ""), made=made,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from annotator import errors
 from annotator.core.labels import ERROR_TYPES
-from annotator.forms import Plain
+from annotator.forms import Folded, Plain
 from annotator.models import Annotation, Phase, Project, Rater, RaterKind
 from synth import endpoints
 from synth.machines.consensus import QUEUES
@@ -19,12 +19,13 @@ from synth.machines.subjects import WHICH
 TITLES = {kind.code: kind.title for kind in ERROR_TYPES}
 
 RATERS = ("judge", "rollouts")
-FURTHER = ("temperature", "top_p", "max_tokens", "seed", "name")  # what is seldom changed
 
 
-class StartForm(Plain, forms.Form):
+class StartForm(Folded, Plain, forms.Form):
     """`given()` is what actions.start takes; its refusals come back as errors of the fields. asked: what an address
     names of `more`, to begin with."""
+
+    FURTHER = ("temperature", "top_p", "max_tokens", "seed", "name")
 
     def __init__(
         self, machine: Machine, project: Project, data: Any = None, asked: Mapping[str, str] | None = None
@@ -50,17 +51,6 @@ class StartForm(Plain, forms.Form):
                 required=False, min_value=0.0001, label="It may cost",
                 help_text="In the endpoint's currency. It pauses there. Empty: no limit.",
             )  # fmt: skip
-
-    def usual(self) -> list[forms.BoundField]:
-        """What one chooses each time."""
-        return [field for field in self if field.name not in FURTHER]
-
-    def further(self) -> list[forms.BoundField]:
-        return [field for field in self if field.name in FURTHER]
-
-    def further_is_open(self) -> bool:
-        """Where something in it is to be mended."""
-        return any(field.errors for field in self.further())
 
     def given(self) -> dict[str, Any]:
         said = {name: value for name, value in self.cleaned_data.items() if name != "budget"}

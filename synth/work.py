@@ -46,6 +46,7 @@ def work(drives: str, *, seconds: float = SECONDS, signals: bool = False) -> boo
         return False
     until, rest = monotonic() + seconds, 0.0
     try:
+        runs.take_back_of(drives)
         _tell(drives, "")  # whatever it rested for is over
         for run in runs.to_drive(drives):
             _plan(run, owner, until)

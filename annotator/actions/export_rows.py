@@ -94,7 +94,7 @@ def _count(chosen: QuerySet[Annotation], solutions: QuerySet[Solution]) -> int:
 
 def choices(project: Project, min_raters: int = 1) -> list[Choice]:
     """Gold, all, each rater that has labelled in the project, and solutions; with what is not retired."""
-    solutions = _present(project)
+    solutions = present(project)
     words = _chosen(project, "all", min_raters).filter(solution__in=solutions)
     by_rater = words.order_by().values_list("rater__kind", "rater__name", "rater")
     raters: dict[str, int] = {}
@@ -215,8 +215,8 @@ def _came(solutions: QuerySet[Solution]) -> QuerySet[Solution]:
     return solutions.exclude(foreign_format="")
 
 
-def _present(project: Project) -> QuerySet[Solution]:
-    """Neither taken down nor retired."""
+def present(project: Project) -> QuerySet[Solution]:
+    """What is still worked with: neither taken down nor retired, nor half imported."""
     items = Item.objects.filter(solution=OuterRef("pk"))
     retired = Exists(items.filter(retired=True)) & ~Exists(items.filter(retired=False))
     return finished_solutions(project).filter(

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from annotator import queue
@@ -99,6 +99,14 @@ def annotate_all(unit: Unit, rater: Rater, judged: Sequence[tuple[Solution, Judg
         superseded_at__isnull=True,
     ).update(superseded_at=timezone.now())  # fmt: skip
     Annotation.objects.bulk_create(_annotation(unit, rater, solution, one) for solution, one in judged)
+
+
+def unjudged(rows: QuerySet[Solution], rater: Rater) -> QuerySet[Solution]:
+    """Those that this very rater has not judged: nothing is paid for twice."""
+    said = Annotation.objects.filter(
+        solution=OuterRef("pk"), rater=rater, phase=Phase.MACHINE, superseded_at__isnull=True
+    )
+    return rows.filter(~Exists(said))
 
 
 def withdraw(rater: Rater, solution: Solution) -> None:

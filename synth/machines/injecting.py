@@ -13,6 +13,7 @@ from annotator.runs import NewUnit
 from synth.machines import subjects
 from synth.machines.judging import solution_of
 from synth.machines.machine import Expected, Planned, Stored, expected
+from synth.methods import injections
 from synth.methods.injections import Injected, Rejected
 
 CHOICES = (subjects.LABELLED, subjects.ANSWERED)
@@ -61,7 +62,7 @@ def expect(
     project: Project, params: Mapping[str, Any], rater: Rater | None, not_right: str = "found wholly right"
 ) -> Expected:
     rows = subjects.right_ones(project, params["which"])
-    n, every = rows.count(), subjects.present(project).filter(injection=None).count()
+    n, every = rows.count(), subjects.whole(project).filter(injection=None).count()
     made = _n_made(rater, rows, params["kinds"]) if rater else 0
     return expected(
         n * len(params["kinds"]) - made,
@@ -90,11 +91,17 @@ def store(run: Run, unit: Unit, outcome: Injected | Rejected) -> Stored:
         question=outcome.question, meta=_meta(run, parent),
     )  # fmt: skip
     child = machine_rows.inject(unit, run.rater, parent, made)
-    if (
-        child.unit_id != unit.pk
-    ):  # the very same was made before: the claim is kept here, and the labels beside its own
-        return Stored("known before", {"solution": child.pk, "claim": _claim(outcome)})
-    return Stored("stored", {"solution": child.pk, "repaired": outcome.repaired})
+    evidence = {"solution": child.pk, "repaired": outcome.repaired, "remarks": _remarks(parent, outcome)}
+    if child.unit_id != unit.pk:  # made before by another: its claim stands there, this one's here
+        return Stored("known before", evidence | {"claim": _claim(outcome)})
+    return Stored("stored", evidence)
+
+
+def _remarks(parent: Solution, outcome: Injected) -> list[str]:
+    """What is worth knowing and no reason to reject: another last step, another length, another question."""
+    return [
+        injections.title(one.code) for one in injections.remarks(parent.problem.text, parent.steps, outcome)
+    ]
 
 
 def _claim(outcome: Injected) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from annotator.actions import machine_rows
 from annotator.models import Project, Rater, Run, Solution, Unit
 from annotator.runs import NewUnit
 from synth.machines import subjects
@@ -16,7 +17,7 @@ UNPARSED = "unparsed"
 
 def plan(rows: QuerySet[Solution], rater: Rater | None, after: int) -> Iterator[Planned]:
     """A unit for each solution that this rater has not judged. rater: None while nothing is started yet."""
-    wanted = subjects.unjudged(rows, rater) if rater else rows
+    wanted = machine_rows.unjudged(rows, rater) if rater else rows
     for solution in subjects.in_order(wanted, after):
         kind = str(solution.meta.get("source", ""))[:40]
         yield solution.pk, [NewUnit(f"solution:{solution.pk}", solution.pk, solution.problem_id, kind)]
@@ -33,7 +34,7 @@ def expect_all(project: Project, params: Mapping[str, Any], rater: Rater | None)
 def expect(rows: QuerySet[Solution], rater: Rater | None, *left_out: tuple[int, str]) -> Expected:
     """left_out: what is none of these rows, and why."""
     n = rows.count()
-    new = subjects.unjudged(rows, rater).count() if rater else n
+    new = machine_rows.unjudged(rows, rater).count() if rater else n
     return expected(new, *left_out, (n - new, "that it has judged before"))
 
 

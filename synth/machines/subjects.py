@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from annotator.actions.export_rows import finished_solutions
+from annotator.actions.export_rows import present
 from annotator.actions.import_rows import SIBLING_OF
-from annotator.models import Annotation, Injection, Item, Phase, Problem, Project, Rater, Solution
+from annotator.models import Annotation, Injection, Item, Problem, Project, Solution
 
 CHUNK = 500
 ALL, ITEMS, SAMPLES = "all", "items", "samples"
@@ -28,27 +28,18 @@ M = TypeVar("M", bound=Model)
 
 def solutions(project: Project, which: str = ALL) -> QuerySet[Solution]:
     """The solutions that a machine may judge, with their problems."""
-    items = Item.objects.filter(solution=OuterRef("pk"))
-    retired = Exists(items.filter(retired=True)) & ~Exists(items.filter(retired=False))
-    rows = present(project).exclude(foreign_format="").filter(~Q(meta__has_key=SIBLING_OF), ~retired)
+    rows = whole(project).exclude(foreign_format="")
     if which == ITEMS:
-        rows = rows.filter(Exists(items))
+        rows = rows.filter(Exists(Item.objects.filter(solution=OuterRef("pk"))))
     elif which == SAMPLES:
         rows = rows.filter(parent=None, meta__has_key="sample")
     return rows
 
 
-def present(project: Project) -> QuerySet[Solution]:
-    rows = finished_solutions(project).select_related("problem", "problem__parent")
-    return rows.filter(problem__taken_down_at=None, problem__parent__taken_down_at=None)
-
-
-def unjudged(rows: QuerySet[Solution], rater: Rater) -> QuerySet[Solution]:
-    """Those that this very rater has not judged: nothing is paid for twice."""
-    judged = Annotation.objects.filter(
-        solution=OuterRef("pk"), rater=rater, phase=Phase.MACHINE, superseded_at__isnull=True
-    )
-    return rows.filter(~Exists(judged))
+def whole(project: Project) -> QuerySet[Solution]:
+    """What is present and no sibling, with its problem."""
+    rows = present(project).filter(~Q(meta__has_key=SIBLING_OF))
+    return rows.select_related("problem", "problem__parent")
 
 
 def problems(project: Project) -> QuerySet[Problem]:
@@ -65,7 +56,7 @@ def right_ones(project: Project, which: str = LABELLED) -> QuerySet[Solution]:
     by_source = every.filter(rater__kind="source", labels__regex=r"^\++$")
     injected = Injection.objects.filter(parent=OuterRef("pk"))
     unhappy = Item.objects.filter(solution=OuterRef("pk"), gold__isnull=False).exclude(gold__first_error=-1)
-    rows = present(project).filter(~Q(meta__has_key=SIBLING_OF), Q(injection=None))
+    rows = whole(project).filter(injection=None)
     right = Q(Exists(by_gold)) | Q(Exists(by_source)) | Q(Exists(injected))
     if which == ANSWERED:
         right |= Q(meta__final_answer_correct=True)
